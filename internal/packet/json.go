@@ -1,0 +1,51 @@
+package packet
+
+// AppendJSONString appends s as JSON.stringify would write the text that Node
+// decodes from these bytes: only what JSON must escape is escaped, with the
+// short forms and lower-case digits, and bytes that are not UTF-8 become
+// U+FFFD. encoding/json escapes more (<, >, &, U+2028), and the lines would
+// no longer be those of the original.
+//
+// Source: ECMA-262, QuoteJSONString.
+func AppendJSONString(dst []byte, s []byte) []byte {
+	s = validUTF8(s)
+	dst = append(dst, '"')
+	start := 0
+	for i, c := range s {
+		if !mustEscape[c] {
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		dst = appendEscape(dst, c)
+		start = i + 1
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\b':
+		return append(dst, '\\', 'b')
+	case '\t':
+		return append(dst, '\\', 't')
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\f':
+		return append(dst, '\\', 'f')
+	case '\r':
+		return append(dst, '\\', 'r')
+	}
+	const hex = "0123456789abcdef"
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
+}
+
+var mustEscape = func() (table [256]bool) {
+	for c := range ' ' {
+		table[c] = true
+	}
+	table['"'], table['\\'] = true, true
+	return table
+}()

@@ -1,0 +1,47 @@
+package packet
+
+import (
+	"bytes"
+	"encoding/base64"
+	"iter"
+)
+
+// separator stands between the packets of an Engine.IO 4 payload.
+const separator = 0x1e
+
+// Payload4 reads a payload of Engine.IO 4: packets with 0x1e between them. It
+// yields the packets before the first malformed one, then ErrMalformed, and
+// ends. An empty packet is malformed, so an empty body is.
+//
+// Source: decodePayload of engine.io-parser 5.2.
+func Payload4(body []byte) iter.Seq2[Packet, error] {
+	return func(yield func(Packet, error) bool) {
+		rest := validUTF8(body)
+		for more := true; more; {
+			var msg []byte
+			msg, rest, more = bytes.Cut(rest, []byte{separator})
+			p, err := DecodeText4(msg)
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// AppendPayload4 appends ps as one payload of Engine.IO 4. Binary packets are
+// Messages, whatever their type says: the form has no room for another.
+//
+// Source: encodePayload of engine.io-parser 5.2.
+func AppendPayload4(dst []byte, ps []Packet) []byte {
+	for i, p := range ps {
+		if i > 0 {
+			dst = append(dst, separator)
+		}
+		if p.Binary {
+			dst = base64.StdEncoding.AppendEncode(append(dst, 'b'), p.Data)
+		} else {
+			dst = AppendText(dst, p)
+		}
+	}
+	return dst
+}

@@ -1,0 +1,38 @@
+package packet
+
+import "encoding/json"
+
+// DecodeSocket4 decodes one text packet of Socket.IO protocol 4. The error is
+// ErrIgnored for what the original drops, and ErrFatal for what makes it
+// close the session. Only the payload of KindConnectError is not an array.
+//
+// JSON nested deeper than encoding/json follows, 10,000 levels, is ErrIgnored
+// too; the original parses it, and may die of it later.
+//
+// Source: decodeString of socket.io-parser 3.2, ondecoded of socket.io 2.1.
+func DecodeSocket4(text []byte) (SocketPacket, error) {
+	p, payload, err := decodeHeader(text)
+	if err != nil {
+		return SocketPacket{}, err
+	}
+	if len(payload) > 0 {
+		if !json.Valid(payload) || !validPayload4(p.Kind, payload) {
+			return SocketPacket{}, ErrIgnored
+		}
+		p.Data = payload
+	}
+	if p.Kind == KindConnect {
+		p.Namespace, p.Query = splitNamespace(p.Namespace)
+	}
+	return p, nil
+}
+
+// validPayload4 looks at the first byte of valid JSON, in front of which no
+// space can stand: the id has taken it.
+func validPayload4(kind Kind, payload []byte) bool {
+	if kind == KindConnectError {
+		// To the original the value false is how a parse error looks.
+		return payload[0] != 'f'
+	}
+	return payload[0] == '['
+}

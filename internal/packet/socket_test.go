@@ -1,0 +1,150 @@
+package packet
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+type socketTest struct {
+	name, text string
+	want       SocketPacket
+	err        error
+}
+
+func packetOf(kind Kind, namespace, data string) SocketPacket {
+	p := SocketPacket{Kind: kind, Namespace: namespace}
+	if data != "" {
+		p.Data = []byte(data)
+	}
+	return p
+}
+
+func (p SocketPacket) withID(id uint64) SocketPacket { p.ID, p.HasID = id, true; return p }
+func (p SocketPacket) with(attachments int) SocketPacket {
+	p.Attachments = attachments
+	return p
+}
+func (p SocketPacket) query(query string) SocketPacket { p.Query = query; return p }
+
+func runSocketTests(t *testing.T, decode func([]byte) (SocketPacket, error), tests []socketTest) {
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := decode([]byte(test.text))
+			if err != test.err || !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got  %+v, %v\nwant %+v, %v", got, err, test.want, test.err)
+			}
+		})
+	}
+}
+
+// common is what both revisions read alike.
+var common = []socketTest{
+	{"connect", "0", packetOf(KindConnect, "/", ""), nil},
+	{"white space is zero", "\u00a0", packetOf(KindConnect, "/", ""), nil},
+	{"connect to a namespace", "0/chat,", packetOf(KindConnect, "/chat", ""), nil},
+	{"no comma", "1/chat", packetOf(KindDisconnect, "/chat", ""), nil},
+	{"event", `2["chat","日本"]`, packetOf(KindEvent, "/", `["chat","日本"]`), nil},
+	{"event without payload", "2", packetOf(KindEvent, "/", ""), nil},
+	{"event with id", `212["chat"]`, packetOf(KindEvent, "/", `["chat"]`).withID(12), nil},
+	{"event in a namespace with id", `2/n,0["chat"]`, packetOf(KindEvent, "/n", `["chat"]`).withID(0), nil},
+	{"query stays outside of connect", `2/n?a,["x"]`, packetOf(KindEvent, "/n?a", `["x"]`), nil},
+	{"space is the id zero", `2 ["chat"]`, packetOf(KindEvent, "/", `["chat"]`).withID(0), nil},
+	{"zeros before the id", `2007["chat"]`, packetOf(KindEvent, "/", `["chat"]`).withID(7), nil},
+	{"an id that is NaN", `21 2["chat"]`, packetOf(KindEvent, "/", `["chat"]`), nil},
+	{"id beyond 2^53 is exact", `29007199254740993["a"]`, packetOf(KindEvent, "/", `["a"]`).withID(9007199254740993), nil},
+	{"id beyond 64 bits", `218446744073709551616["a"]`, packetOf(KindEvent, "/", `["a"]`), nil},
+	{"space after the payload", "2[\"a\"]\n ", packetOf(KindEvent, "/", "[\"a\"]\n "), nil},
+	{"ack", `312["ok"]`, packetOf(KindAck, "/", `["ok"]`).withID(12), nil},
+	{"ack of nothing", `312[]`, packetOf(KindAck, "/", `[]`).withID(12), nil},
+	{"error", `4"why"`, packetOf(KindConnectError, "/", `"why"`), nil},
+	{"error object", `4/n,{"message":"why"}`, packetOf(KindConnectError, "/n", `{"message":"why"}`), nil},
+	{"binary event", `51-["a",{"_placeholder":true,"num":0}]`,
+		packetOf(KindBinaryEvent, "/", `["a",{"_placeholder":true,"num":0}]`).with(1), nil},
+	{"binary ack in a namespace", `62-/n,3[1]`, packetOf(KindBinaryAck, "/n", "[1]").with(2).withID(3), nil},
+	{"count in hexadecimal", `50x2-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`).with(2), nil},
+	{"count with an exponent and space", `5 1e0-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`).with(1), nil},
+	{"only the engine knows empty messages", "", SocketPacket{}, ErrFatal},
+	{"no count", `5["a"]`, SocketPacket{}, ErrFatal},
+	{"no dash", "51", SocketPacket{}, ErrFatal},
+	{"count is no number", `5x-["a"]`, SocketPacket{}, ErrFatal},
+	{"count is a fraction", `51.5-["a"]`, SocketPacket{}, ErrFatal},
+	{"count is infinite", `5Infinity-["a"]`, SocketPacket{}, ErrFatal},
+	{"count is huge", `599999999999999999999-["a"]`, SocketPacket{}, ErrFatal},
+}
+
+func TestDecodeSocket4(t *testing.T) {
+	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
+	runSocketTests(t, DecodeSocket4, append([]socketTest{
+		{"connect with a query", "0/chat?token=a%20b&x,", packetOf(KindConnect, "/chat", "").query("token=a%20b&x"), nil},
+		{"connect to the root with a query", "0/?a=b", packetOf(KindConnect, "/", "").query("a=b"), nil},
+		{"fragment", "0/chat#a?b,", packetOf(KindConnect, "/chat", ""), nil},
+		{"space is escaped", "0/a b?c d,", packetOf(KindConnect, "/a%20b", "").query("c%20d"), nil},
+		{"plain paths are not escaped", `0/a"{},`, packetOf(KindConnect, `/a"{}`, ""), nil},
+		{"others are", `0///a"{},`, packetOf(KindConnect, "///a%22%7B%7D", ""), nil},
+		{"backslash before the query", `0/a\b?c\d`, packetOf(KindConnect, "/a/b", "").query(`c\d`), nil},
+		{"space at the end", "0/a \n,", packetOf(KindConnect, "/a", ""), nil},
+		{"connect with an array", `0["x"]`, packetOf(KindConnect, "/", `["x"]`), nil},
+		{"disconnect with an array", `1[]`, packetOf(KindDisconnect, "/", `[]`), nil},
+		{"reserved names pass", `2["disconnect"]`, packetOf(KindEvent, "/", `["disconnect"]`), nil},
+		{"a name may be anything", `2[null]`, packetOf(KindEvent, "/", `[null]`), nil},
+		{"error with any value", `4null`, packetOf(KindConnectError, "/", `null`), nil},
+		{"no digits are a count of zero", `5-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`), nil},
+		{"a second dash is the payload", `51--["a"]`, SocketPacket{}, ErrIgnored},
+		{"large count", `51000000-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`).with(1000000), nil},
+		{"connect with an object", `0{"a":1}`, SocketPacket{}, ErrIgnored},
+		{"error with false", `4false`, SocketPacket{}, ErrIgnored},
+		{"unknown type", "7", SocketPacket{}, ErrIgnored},
+		{"no type", "x", SocketPacket{}, ErrIgnored},
+		{"object for an event", "2{}", SocketPacket{}, ErrIgnored},
+		{"truncated JSON", `2["chat"`, SocketPacket{}, ErrIgnored},
+		{"comma at the end", `2["chat",]`, SocketPacket{}, ErrIgnored},
+		{"line break in a string", "2[\"a\nb\"]", SocketPacket{}, ErrIgnored},
+		{"nested too deep", "2" + deep, SocketPacket{}, ErrIgnored},
+	}, common...))
+}
+
+func TestDecodeSocket5(t *testing.T) {
+	runSocketTests(t, DecodeSocket5, append([]socketTest{
+		{"connect with auth", `0/chat,{"token":"x"}`, packetOf(KindConnect, "/chat", `{"token":"x"}`), nil},
+		{"the query is part of the name", "0/chat?a=b,", packetOf(KindConnect, "/chat?a=b", ""), nil},
+		{"number for a name", `2[-1]`, packetOf(KindEvent, "/", `[-1]`), nil},
+		{"quote in a name", `2["\"connect"]`, packetOf(KindEvent, "/", `["\"connect"]`), nil},
+		{"most attachments", `510-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`).with(10), nil},
+		{"too many attachments", `511-["a"]`, SocketPacket{}, ErrFatal},
+		{"count of zero", `50-["a"]`, SocketPacket{}, ErrFatal},
+		{"no digits are a count of zero", `5-["a"]`, SocketPacket{}, ErrFatal},
+		{"connect with an array", `0[]`, SocketPacket{}, ErrFatal},
+		{"disconnect with anything", `1{}`, SocketPacket{}, ErrFatal},
+		{"error with null", `4null`, SocketPacket{}, ErrFatal},
+		{"no name", `2[]`, SocketPacket{}, ErrFatal},
+		{"name is null", `2[null]`, SocketPacket{}, ErrFatal},
+		{"reserved name", `2["connect_error"]`, SocketPacket{}, ErrFatal},
+		{"reserved name behind space", "2[\t\"disconnect\"]", SocketPacket{}, ErrFatal},
+		{"reserved name in escapes", `2["\u0063onnect"]`, SocketPacket{}, ErrFatal},
+		{"reserved in a binary event", `51-["newListener"]`, SocketPacket{}, ErrFatal},
+		{"object for an ack", `31{}`, SocketPacket{}, ErrFatal},
+		{"unknown type", "7", SocketPacket{}, ErrFatal},
+		{"truncated JSON", `2["chat"`, SocketPacket{}, ErrFatal},
+	}, common...))
+}
+
+func TestAppendSocket(t *testing.T) {
+	for _, test := range []struct {
+		p    SocketPacket
+		want string
+	}{
+		{SocketPacket{}, "0"},
+		{packetOf(KindConnect, "/", `{"sid":"x"}`), `0{"sid":"x"}`},
+		{packetOf(KindConnect, "/chat", "").query("a=b"), "0/chat?a=b,"},
+		{packetOf(KindConnect, "/", "").query("a=b"), "0/?a=b,"},
+		{packetOf(KindConnectError, "/n", `"Invalid namespace"`), `4/n,"Invalid namespace"`},
+		{packetOf(KindAck, "/n", "[]").withID(0), "3/n,0[]"},
+		{packetOf(KindBinaryEvent, "/n", "[1]").with(2).withID(3), "52-/n,3[1]"},
+		{packetOf(KindEvent, "/", `["a"]`).with(2), `2["a"]`},
+	} {
+		if got := string(AppendSocket(nil, test.p)); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
