@@ -1,0 +1,20 @@
+// Package fanout delivers one line to many sessions.
+//
+// A line is encoded once and appended to a [Log]: memory that is written once,
+// read by everybody and never changed. A session's place in it is a [Cursor];
+// nothing is copied per session and nothing is queued for one. A few workers,
+// each with a share of the sessions, tell them that there is more; a session
+// takes what lies between its cursor and the end, many lines in one write when
+// they come close together. No timer delays a line: what is sent together has
+// been waiting together.
+//
+//	Emit -> encode -> segment -> segment -> segment (the end)
+//	                     ^          ^ ^
+//	                  cursor    cursor cursor
+//
+// Segments are a singly linked list without a head. A segment is garbage as
+// soon as the last cursor has left it, so the log holds what its slowest
+// reader still needs, and the engine closes readers that are too slow.
+//
+// Goroutines: one per worker, from New to Close.
+package fanout

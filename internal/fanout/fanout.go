@@ -1,0 +1,140 @@
+package fanout
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// A Reader is told that there is more in the log. It must not block.
+type Reader interface {
+	Flush()
+}
+
+// A Fanout is a log with its readers. All methods may be called concurrently.
+type Fanout struct {
+	*Log
+	workers []*worker
+	turn    atomic.Uint32 // whose turn it is to take a reader
+	stop    chan struct{}
+	running sync.WaitGroup
+}
+
+// New starts the workers, one per processor.
+func New() *Fanout {
+	f := &Fanout{Log: newLog(), stop: make(chan struct{})}
+	for range runtime.GOMAXPROCS(0) {
+		w := &worker{wake: make(chan struct{}, 1)}
+		f.workers = append(f.workers, w)
+		f.running.Go(func() { w.run(f.stop) })
+	}
+	return f
+}
+
+// Close stops the workers and waits for them.
+func (f *Fanout) Close() {
+	close(f.stop)
+	f.running.Wait()
+}
+
+// Emit appends a line and wakes the workers.
+func (f *Fanout) Emit(event string, text []byte) {
+	f.Log.Emit(event, text)
+	for _, w := range f.workers {
+		w.rouse()
+	}
+}
+
+// A Membership is a reader's place among the readers.
+type Membership struct {
+	worker *worker
+	index  int // in worker.readers
+}
+
+// Join makes r one of the readers: from now on it is told of new lines. Its
+// cursor is to be taken afterwards, or a line in between would wait, unheard
+// of, for the next one.
+func (f *Fanout) Join(r Reader) Membership {
+	w := f.workers[int(f.turn.Add(1))%len(f.workers)]
+	return Membership{w, w.add(r)}
+}
+
+// Leave ends a membership. It must be called once only.
+func (m Membership) Leave() { m.worker.remove(m.index) }
+
+// A worker tells its share of the readers.
+type worker struct {
+	wake chan struct{} // room for one: to be woken twice is to be woken
+
+	mu sync.Mutex
+	// guarded by mu. A place keeps its index, so that nobody is missed when
+	// others leave during a round; those left are used again.
+	readers []Reader
+	vacant  []int
+}
+
+func (w *worker) rouse() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *worker) add(r Reader) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.vacant); n > 0 {
+		i := w.vacant[n-1]
+		w.vacant = w.vacant[:n-1]
+		w.readers[i] = r
+		return i
+	}
+	w.readers = append(w.readers, r)
+	return len(w.readers) - 1
+}
+
+func (w *worker) remove(i int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.readers[i] = nil
+	w.vacant = append(w.vacant, i)
+	if len(w.vacant) == len(w.readers) {
+		w.readers, w.vacant = nil, nil // give back what a crowd has used
+	}
+}
+
+func (w *worker) run(stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		case <-w.wake:
+			w.round()
+		}
+	}
+}
+
+// batch is how many readers a worker takes from the list at a time, so that
+// the list is never locked while they are written to.
+const batch = 128
+
+// round tells every reader once. Lines that come meanwhile wake the worker
+// again.
+func (w *worker) round() {
+	var some [batch]Reader
+	for at := 0; ; at += batch {
+		w.mu.Lock()
+		if at >= len(w.readers) {
+			w.mu.Unlock()
+			return
+		}
+		n := copy(some[:], w.readers[at:])
+		w.mu.Unlock()
+		for _, r := range some[:n] {
+			if r != nil {
+				r.Flush()
+			}
+		}
+		clear(some[:n])
+	}
+}

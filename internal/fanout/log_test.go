@@ -1,0 +1,142 @@
+package fanout
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"tsunagu/internal/packet"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// lines reads what lies before a cursor.
+func lines(c *Cursor) []string {
+	var all []string
+	for b := c.Next(); len(b) > 0; b = c.Next() {
+		for len(b) > 0 {
+			var text []byte
+			text, b = packet.NextFrame(b)
+			all = append(all, string(text))
+		}
+	}
+	return all
+}
+
+func TestLineIsEncodedAsOnePacket(t *testing.T) {
+	for _, c := range []struct{ name, line, want string }{
+		{"plain", "hello", `42["chat","hello"]`},
+		{"nothing", "", `42["chat",""]`},
+		{"quotes and newlines", "a\"b\\c\nd\x01", `42["chat","a\"b\\c\nd\u0001"]`},
+		{"Japanese and emoji", "こんにちは😀", `42["chat","こんにちは😀"]`},
+		{"not UTF-8", "a\xffb", "42[\"chat\",\"a\ufffdb\"]"},
+		{"markup", "<b>&\u2028", "42[\"chat\",\"<b>&\u2028\"]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLog()
+			at := l.Cursor()
+			l.Emit("chat", []byte(c.line))
+			if got := lines(at); len(got) != 1 || got[0] != c.want {
+				t.Errorf("the line %q became %q, want one packet %q", c.line, got, c.want)
+			}
+		})
+	}
+}
+
+func TestCursorSeesEveryLineAcrossSegments(t *testing.T) {
+	l := newLog()
+	start := l.Cursor()
+	var want []string
+	for i := range 2000 {
+		text := fmt.Sprintf("%d %s", i, strings.Repeat("x", i%300))
+		if i%500 == 499 {
+			text += strings.Repeat("y", 3*segmentSize) // longer than a segment
+		}
+		l.Emit("chat", []byte(text))
+		want = append(want, `42["chat","`+text+`"]`)
+	}
+	before := start.Lag()
+	got := lines(start)
+	if len(got) != len(want) {
+		t.Fatalf("%d lines arrived, want %d", len(got), len(want))
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("line %d differs", i)
+		}
+	}
+	if before <= 0 || start.Lag() != 0 {
+		t.Errorf("lag is %d bytes before reading and %d after, want more than 0 and 0", before, start.Lag())
+	}
+}
+
+func TestCursorBeginsAtTheEnd(t *testing.T) {
+	l := newLog()
+	l.Emit("chat", []byte("before"))
+	c := l.Cursor()
+	if b := c.Next(); b != nil || c.Lag() != 0 {
+		t.Errorf("a new cursor has %q before it, want nothing", b)
+	}
+	l.Emit("chat", []byte("after"))
+	if got := lines(c); len(got) != 1 || !strings.Contains(got[0], "after") {
+		t.Errorf("a cursor got %q, want the line after it alone", got)
+	}
+}
+
+func TestWhatWasReadNeverChanges(t *testing.T) {
+	l := newLog()
+	c := l.Cursor()
+	l.Emit("chat", []byte("one"))
+	b := c.Next()
+	kept := bytes.Clone(b)
+	if cap(b) != len(b) {
+		t.Error("the bytes of a reader have room behind them that belongs to the log")
+	}
+	for range 100 {
+		l.Emit("chat", []byte("another line"))
+	}
+	if !bytes.Equal(b, kept) {
+		t.Error("bytes that were read have changed under the reader")
+	}
+}
+
+func TestReadSegmentsAreGarbage(t *testing.T) {
+	l := newLog()
+	c := l.Cursor()
+	freed := make(chan struct{})
+	runtime.AddCleanup(c.seg, func(struct{}) { close(freed) }, struct{}{})
+	long := bytes.Repeat([]byte("x"), segmentSize/2)
+	for range 4 {
+		l.Emit("chat", long)
+		lines(c)
+	}
+	for {
+		runtime.GC()
+		select {
+		case <-freed:
+			return
+		case <-t.Context().Done():
+			t.Fatal("a segment that nobody reads any more is kept")
+		default:
+			runtime.Gosched()
+		}
+	}
+}
+
+func BenchmarkEmit(b *testing.B) {
+	for _, size := range []int{16, 256, 4096} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			l := newLog()
+			text := bytes.Repeat([]byte("x"), size)
+			b.ReportAllocs()
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				l.Emit("chat", text)
+			}
+		})
+	}
+}
