@@ -1,0 +1,255 @@
+package adapter
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	RouteLogs(slog.New(slog.DiscardHandler))
+	goleak.VerifyTestMain(m)
+}
+
+// await fails the test when cond does not become true.
+func await(t testing.TB, what string, cond func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(10 * time.Second); !cond(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// heard collects what a node receives.
+type heard struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (h *heard) Receive(line []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lines = append(h.lines, string(line))
+}
+
+func (h *heard) all() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]string(nil), h.lines...)
+}
+
+func (h *heard) wait(t testing.TB, n int) []string {
+	t.Helper()
+	await(t, fmt.Sprintf("%d lines", n), func() bool { return len(h.all()) >= n })
+	return h.all()
+}
+
+// logbook is a log that can be read while it is written.
+type logbook struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *logbook) count(s string) int { return strings.Count(l.String(), s) }
+
+func (l *logbook) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// quick is a Config whose waits suit a test.
+func quick() Config {
+	return Config{
+		Logger:     slog.New(slog.DiscardHandler),
+		BackoffMin: 2 * time.Millisecond,
+		BackoffMax: 10 * time.Millisecond,
+		Settle:     -1,
+	}
+}
+
+// node is a running adapter.
+type node struct {
+	*Adapter
+	heard
+	stop func() // ends Run and waits for it
+}
+
+func start(t testing.TB, opts *redis.Options, cfg Config) *node {
+	t.Helper()
+	return (&node{Adapter: New(opts, cfg)}).run(t)
+}
+
+func (n *node) run(t testing.TB) *node {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx, &n.heard) }()
+	n.stop = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("Run does not end")
+		}
+	})
+	t.Cleanup(n.stop)
+	return n
+}
+
+func (n *node) waitReady(t testing.TB) *node {
+	t.Helper()
+	select {
+	case <-n.Ready():
+	case <-time.After(10 * time.Second):
+		t.Fatal("never ready")
+	}
+	return n
+}
+
+func (n *node) say(t testing.TB, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if err := n.Publish([]byte(line)); err != nil {
+			t.Fatalf("Publish: %v", err)
+		}
+	}
+}
+
+// numbered returns "from", ..., "to".
+func numbered(from, to int) []string {
+	var lines []string
+	for i := from; i <= to; i++ {
+		lines = append(lines, fmt.Sprint(i))
+	}
+	return lines
+}
+
+func mini(t testing.TB) *miniredis.Miniredis {
+	t.Helper()
+	m := miniredis.NewMiniRedis()
+	if err := m.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+func at(addr string) *redis.Options { return &redis.Options{Addr: addr} }
+
+// freeAddr returns an address at which connections are refused.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// proxy is a network that can go silent: connections stand, nothing passes.
+type proxy struct {
+	addr string
+	l    net.Listener
+	wg   sync.WaitGroup
+
+	mu     sync.Mutex
+	conns  []net.Conn
+	silent chan struct{} // closed while bytes are swallowed
+}
+
+func newProxy(t testing.TB, to string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{addr: l.Addr().String(), l: l, silent: make(chan struct{})}
+	p.wg.Go(func() { p.accept(to) })
+	t.Cleanup(func() {
+		l.Close()
+		p.mu.Lock()
+		for _, c := range p.conns {
+			c.Close()
+		}
+		p.mu.Unlock()
+		p.wg.Wait()
+	})
+	return p
+}
+
+func (p *proxy) accept(to string) {
+	for {
+		in, err := p.l.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("tcp", to)
+		if err != nil {
+			in.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.conns = append(p.conns, in, out)
+		silent := p.silent
+		p.mu.Unlock()
+		p.wg.Go(func() { pipe(out, in, silent) })
+		p.wg.Go(func() { pipe(in, out, silent) })
+	}
+}
+
+func pipe(dst, src net.Conn, silent <-chan struct{}) {
+	buf := make([]byte, 4096)
+	for {
+		n, err := src.Read(buf)
+		select {
+		case <-silent: // half-open: not even the end gets through
+			io.Copy(io.Discard, src)
+			return
+		default:
+		}
+		if n > 0 {
+			dst.Write(buf[:n])
+		}
+		if err != nil {
+			dst.Close()
+			return
+		}
+	}
+}
+
+// hush silences the connections that stand; later ones work.
+func (p *proxy) hush() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.silent)
+	p.silent = make(chan struct{})
+}

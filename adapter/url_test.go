@@ -1,0 +1,93 @@
+package adapter
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestParseURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"redis://localhost":                  "tcp localhost:6379",
+		"redis://user:hunter2@host:7000/3":   "tcp host:7000",
+		"rediss://:hunter2@host":             "tcp host:6379",
+		"unix:///run/redis.sock?db=2":        "unix /run/redis.sock",
+		"redis://[::1]:6380?dial_timeout=3s": "tcp [::1]:6380",
+	} {
+		opts, err := ParseURL(url)
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+			continue
+		}
+		if got := opts.Network + " " + opts.Addr; got != want {
+			t.Errorf("%s: %s, want %s", url, got, want)
+		}
+		if secure := strings.HasPrefix(url, "rediss"); secure != (opts.TLSConfig != nil) {
+			t.Errorf("%s: TLS %t", url, !secure)
+		}
+	}
+}
+
+// Slips of the hand must not bring the password, hunter2, into the error.
+func TestParseURLHidesPassword(t *testing.T) {
+	for _, url := range []string{
+		"redis://:hunter2",
+		"redis://:hunter2@host:port/0",
+		"redis://:%zhunter2@host",
+		"redis://user:hunter2/x@host",
+		"redis://user:1/hunter2@host",
+		"redis://user:1/hunter2/x@host",
+		"redis://:?hunter2=1@host",
+		"redis://us er:hunter2@host",
+		"redis://:hunter2@host/notanumber",
+		"redis://:hunter2@host\n",
+		"http://:hunter2@host",
+		":hunter2@host",
+		"",
+	} {
+		_, err := ParseURL(url)
+		if err == nil {
+			t.Errorf("%q is taken", url)
+		} else if strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "want redis://") {
+			t.Errorf("%q: %v", url, err)
+		}
+	}
+	if _, err := ParseURL("http://host"); !strings.Contains(err.Error(), "scheme: http") {
+		t.Errorf("a harmless URL's error does not say what is wrong: %v", err)
+	}
+}
+
+func TestNoPasswordInLogs(t *testing.T) {
+	cfg, book := reported()
+	cfg.DrainTimeout = -1
+	RouteLogs(cfg.Logger)
+	t.Cleanup(func() { RouteLogs(slog.New(slog.DiscardHandler)) })
+	m := mini(t)
+	m.RequireAuth("right")
+	for _, addr := range []string{m.Addr(), freeAddr(t)} {
+		opts, err := ParseURL("redis://:hunter2@" + addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := book.count("redis is away")
+		n := start(t, opts, cfg)
+		n.say(t, "x")
+		await(t, "a report", func() bool { return book.count("redis is away") > before })
+		n.stop()
+	}
+	if !strings.Contains(book.String(), "WRONGPASS") || strings.Contains(book.String(), "hunter2") {
+		t.Errorf("log:\n%s", book)
+	}
+}
+
+func TestPasswordWorks(t *testing.T) {
+	m := mini(t)
+	m.RequireUserAuth("user", "hunter2")
+	opts, err := ParseURL("redis://user:hunter2@" + m.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := start(t, opts, quick()).waitReady(t)
+	n.say(t, "x")
+	n.wait(t, 1)
+}
