@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+const websocket3, websocket4 = "EIO=3&transport=websocket", "EIO=4&transport=websocket"
+
+const upgradeHeaders = "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+// A socketClient is the other end of a websocket.
+type socketClient struct {
+	t    testing.TB
+	conn net.Conn
+	in   *bufio.Reader
+}
+
+func newSocketClient(t testing.TB, conn net.Conn) *socketClient {
+	return &socketClient{t: t, conn: conn, in: bufio.NewReader(conn)}
+}
+
+// raw sends the head of a request, followed by early, on a connection of its
+// own.
+func (st *station) raw(method, query, headers, early string) (*socketClient, *http.Response) {
+	st.t.Helper()
+	conn, err := st.dial()
+	if err != nil {
+		st.t.Fatal("dial: ", err)
+	}
+	st.t.Cleanup(func() { conn.Close() })
+	c := newSocketClient(st.t, conn)
+	c.write([]byte(fmt.Sprintf("%s /?%s HTTP/1.1\r\nHost: station\r\n%s\r\n%s", method, query, headers, early)))
+	conn.SetReadDeadline(time.Now().Add(enough))
+	resp, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		st.t.Fatalf("%s %s: no answer: %v", method, query, err)
+	}
+	return c, resp
+}
+
+// open makes the handshake of a websocket.
+func (st *station) open(query string) *socketClient {
+	st.t.Helper()
+	c, resp := st.raw("GET", query, upgradeHeaders, "")
+	if resp.StatusCode != 101 {
+		st.t.Fatalf("websocket %s: got %s, want 101", query, resp.Status)
+	}
+	return c
+}
+
+// join opens a session on a websocket and reads its open packet.
+func (st *station) join(query string) (*socketClient, *Session) {
+	st.t.Helper()
+	c := st.open(query)
+	s := await(st.t, st.opened, "a session")
+	if got := c.text(); !strings.HasPrefix(got, `0{"sid":"`+s.id+`","upgrades":[],`) {
+		st.t.Fatalf("the first packet is %q", got)
+	}
+	return c, s
+}
+
+func (c *socketClient) write(b []byte) {
+	c.t.Helper()
+	c.conn.SetWriteDeadline(time.Now().Add(enough))
+	if _, err := c.conn.Write(b); err != nil {
+		c.t.Fatal("write to the server: ", err)
+	}
+}
+
+// frame sends one frame, masked as a client's must be.
+func (c *socketClient) frame(f ws.Frame) {
+	c.t.Helper()
+	c.write(masked(f))
+}
+
+func masked(f ws.Frame) []byte {
+	f.Payload = bytes.Clone(f.Payload)
+	return ws.MustCompileFrame(ws.MaskFrame(f))
+}
+
+// send sends text messages.
+func (c *socketClient) send(texts ...string) {
+	c.t.Helper()
+	for _, text := range texts {
+		c.frame(ws.NewTextFrame([]byte(text)))
+	}
+}
+
+// next reads one frame.
+func (c *socketClient) next() ws.Frame {
+	c.t.Helper()
+	f, err := c.tryNext()
+	if err != nil {
+		c.t.Fatal("no frame from the server: ", err)
+	}
+	return f
+}
+
+func (c *socketClient) tryNext() (ws.Frame, error) {
+	c.conn.SetReadDeadline(time.Now().Add(enough))
+	return ws.ReadFrame(c.in)
+}
+
+// text reads one whole text message.
+func (c *socketClient) text() string {
+	c.t.Helper()
+	f := c.next()
+	if f.Header.OpCode != ws.OpText || !f.Header.Fin || f.Header.Rsv != 0 || f.Header.Masked {
+		c.t.Fatalf("got frame %+v %q, want a whole text message", f.Header, f.Payload)
+	}
+	return string(f.Payload)
+}
+
+// want checks the text messages that come next.
+func (c *socketClient) want(texts ...string) {
+	c.t.Helper()
+	for _, text := range texts {
+		if got := c.text(); got != text {
+			c.t.Errorf("the client got %.80q, want %.80q", got, text)
+		}
+	}
+}
+
+// wantClose checks that the server closes, with a code or, for 0, without one,
+// and then ends the connection.
+func (c *socketClient) wantClose(code ws.StatusCode) {
+	c.t.Helper()
+	f := c.next()
+	if f.Header.OpCode != ws.OpClose {
+		c.t.Fatalf("got frame %+v %q, want a close frame", f.Header, f.Payload)
+	}
+	got := ws.StatusCode(0)
+	if len(f.Payload) > 0 {
+		got, _ = ws.ParseCloseFrameData(f.Payload)
+	}
+	if got != code {
+		c.t.Errorf("the close frame has code %d, want %d", got, code)
+	}
+	c.frame(ws.NewCloseFrame(f.Payload))
+	c.wantEnd()
+}
+
+// wantEnd checks that nothing follows but the end of the connection.
+func (c *socketClient) wantEnd() {
+	c.t.Helper()
+	f, err := c.tryNext()
+	if err == nil {
+		c.t.Errorf("got frame %+v %.80q, want the end of the connection", f.Header, f.Payload)
+	} else if e, ok := err.(net.Error); ok && e.Timeout() {
+		c.t.Error("the server does not end the connection")
+	}
+	c.conn.Close()
+}
+
+// ping checks, by asking something, that a websocket session is well.
+func (c *socketClient) ping() {
+	c.t.Helper()
+	c.send("2")
+	c.want("3")
+}

@@ -1,0 +1,258 @@
+package engine
+
+import (
+	"bytes"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+func TestClientLeaves(t *testing.T) {
+	p := newStation(t, Config{}).connect(polling3)
+	answered := p.pending()
+	p.post("6:4hello1:16:4never")
+	p.wantSaid("hello")
+	p.wantAnswered(answered, "1:6")
+	p.wantClosed(p.session, TransportClose)
+	p.wantUnknown()
+	if len(p.said) > 0 {
+		t.Error("a message after the close packet was heard: ", <-p.said)
+	}
+}
+
+// To a websocket the close packet means nothing, as in the original.
+func TestClosePacketOnWebSocket(t *testing.T) {
+	st := newStation(t, Config{})
+	c, s := st.join(websocket3)
+	c.send("1", "5", "6", "0")
+	c.ping()
+	st.wantOpen(s)
+}
+
+func TestCloseWithPendingPoll(t *testing.T) {
+	st := newStation(t, Config{})
+	for query, want := range map[string]string{polling3: "1:1", polling4: "1"} {
+		p := st.connect(query)
+		answered := p.pending()
+		p.session.Close()
+		p.wantAnswered(answered, want)
+		p.wantClosed(p.session, ForcedClose)
+		p.wantUnknown()
+	}
+}
+
+// What was sent before still comes; then, with the next poll, the end.
+func TestCloseWithoutPoll(t *testing.T) {
+	st := newStation(t, Config{})
+	for query, want := range map[string]string{polling3: "1:61:1", polling4: "6\x1e1"} {
+		p := st.connect(query)
+		p.session.Close()
+		p.session.Close()
+		p.session.Send([]byte("too late"), false)
+		p.wantPoll(want)
+		p.wantClosed(p.session, ForcedClose)
+		p.wantUnknown()
+	}
+	p := st.connect(polling3)
+	p.session.Send([]byte("hello"), false)
+	p.session.Close()
+	p.post("6:4hello") // is taken, and not heard
+	p.wantPoll("6:4hello")
+	p.wantPoll("1:61:1")
+	p.wantClosed(p.session, ForcedClose)
+	if len(st.said) > 0 {
+		t.Error("a closing session said ", <-st.said)
+	}
+}
+
+// What the feed has, and no Flush has told of yet, was there before.
+func TestCloseFlushes(t *testing.T) {
+	st := newStation(t, Config{})
+	tape := &tape{}
+	tape.add("one", "two")
+	p := st.connect(polling3)
+	answered := p.pending()
+	p.session.mu.Lock()
+	p.session.feed = tape.start()
+	p.session.unlock()
+	p.session.Close()
+	p.wantAnswered(answered, "4:4one4:4two")
+	p.wantPoll("1:61:1")
+	p.wantClosed(p.session, ForcedClose)
+
+	c, s := st.join(websocket3)
+	s.mu.Lock()
+	s.feed = tape.start()
+	s.unlock()
+	s.Close()
+	c.want("4one", "4two")
+	c.wantClose(0)
+}
+
+func TestCloseNeverFetched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipeStation(t, Config{CloseTimeout: 7 * time.Second}).connect(polling3)
+		start := time.Now()
+		p.session.Close()
+		pass(6 * time.Second)
+		p.wantOpen(p.session)
+		pass(time.Second + time.Millisecond)
+		p.wantClosed(p.session, ForcedClose)
+		if took := time.Since(start); took > 8*time.Second {
+			t.Errorf("it took %v, want 7s", took)
+		}
+	})
+}
+
+func TestCloseWebSocket(t *testing.T) {
+	st := newStation(t, Config{})
+	c, s := st.join(websocket3)
+	s.Send([]byte("hello"), false)
+	s.Close()
+	c.want("4hello")
+	c.wantClose(0)
+	st.wantClosed(s, ForcedClose)
+}
+
+// A connection that cannot be asked to write at once, such as a pipe, must see
+// all this as well.
+func TestCloseOverPipe(t *testing.T) {
+	st := newPipeStation(t, Config{})
+	c, s := st.join(websocket3)
+	s.Send([]byte("hello"), false)
+	s.Close()
+	c.want("4hello")
+	c.wantClose(0)
+	st.wantClosed(s, ForcedClose)
+
+	c, s = st.join(websocket3)
+	c.frame(ws.NewTextFrame([]byte("4\xff")))
+	c.wantClose(ws.StatusInvalidFramePayloadData)
+	st.wantClosed(s, TransportError)
+}
+
+func TestCloseStalledWebSocket(t *testing.T) {
+	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	c, s := st.stalled()
+	s.Send([]byte("the last"), false)
+	s.Close()
+	st.wantOpen(s)
+	for c.text() != "4the last" {
+	}
+	c.wantClose(0)
+	st.wantClosed(s, ForcedClose)
+}
+
+func TestCloseStalledWebSocketThatStaysSo(t *testing.T) {
+	st := newStation(t, Config{MaxBacklog: 64 << 20, CloseTimeout: 50 * time.Millisecond})
+	_, s := st.stalled()
+	s.Close()
+	st.wantClosed(s, ForcedClose)
+}
+
+// stalled opens a websocket whose client does not read, and fills it.
+func (st *station) stalled() (*socketClient, *Session) {
+	st.t.Helper()
+	c, s := st.join(websocket3)
+	for full := false; !full; {
+		s.Send(bytes.Repeat([]byte("x"), 100_000), false)
+		s.mu.Lock()
+		full = s.socket.stalled && len(s.frames) > 0
+		s.unlock()
+	}
+	return c, s
+}
+
+// A handler may close a session while it is being told of it.
+func TestCloseInOpened(t *testing.T) {
+	st := newStation(t, Config{}, func(w *witness) {
+		w.onOpen = func(s *Session) {
+			s.Send([]byte("hello"), false)
+			s.Close()
+			s.Send([]byte("too late"), false)
+			s.Flush()
+		}
+	})
+	a := st.do("GET", polling3+"&b64=1", "")
+	s := await(t, st.opened, "a session")
+	if !bytes.HasSuffix([]byte(a.body), []byte("}6:4hello")) {
+		t.Errorf("the handshake got %q", a.body)
+	}
+	p := &polling{st, polling3 + "&sid=" + s.id, s}
+	p.wantPoll("1:61:1")
+	st.wantClosed(s, ForcedClose)
+
+	c, s := st.join(websocket3)
+	c.want("4hello")
+	c.wantClose(0)
+	st.wantClosed(s, ForcedClose)
+}
+
+// The end of a long farewell must not be cut off, either.
+func TestCloseInOpenedWithMuchToSay(t *testing.T) {
+	long := bytes.Repeat([]byte("x"), 20<<20)
+	st := newStation(t, Config{MaxBacklog: 64 << 20}, func(w *witness) {
+		w.onOpen = func(s *Session) {
+			s.Send(long, false)
+			s.Close()
+		}
+	})
+	c, s := st.join(websocket3)
+	if got := c.text(); len(got) != 1+len(long) {
+		t.Errorf("got %d bytes, want %d", len(got), 1+len(long))
+	}
+	c.wantClose(0)
+	st.wantClosed(s, ForcedClose)
+}
+
+func TestCloseInMessage(t *testing.T) {
+	st := newStation(t, Config{}, func(w *witness) {
+		w.onMessage = func(s *Session, data []byte, _ bool) {
+			s.Send(data, false)
+			s.Close()
+		}
+	})
+	c, s := st.join(websocket3)
+	c.send("4a", "4b")
+	c.want("4a")
+	c.wantClose(0)
+	st.wantClosed(s, ForcedClose)
+
+	p := st.connect(polling3)
+	p.post("2:4a2:4b")
+	p.wantPoll("2:4a")
+	p.wantPoll("1:61:1")
+	st.wantClosed(p.session, ForcedClose)
+}
+
+// Reading a body that nobody wants any more ends with the session.
+func TestCloseDuringPost(t *testing.T) {
+	p := newStation(t, Config{}).connect(polling3)
+	slow := p.slowPost()
+	answered := p.pending()
+	p.session.Close()
+	p.wantAnswered(answered, "1:1")
+	slow.wantEnd()
+	p.wantClosed(p.session, ForcedClose)
+}
+
+// A request that was let in just before the end finds it.
+func TestRequestsAfterTheEnd(t *testing.T) {
+	p := newStation(t, Config{}).connect(polling3)
+	p.session.fail(TransportError)
+	p.wantClosed(p.session, TransportError)
+	if p.session.startPost(&post{}) {
+		t.Error("a POST to a session that has ended is read")
+	}
+	late := p.session.startPoll()
+	if ps := await(t, late.answer, "the answer to a poll of a session that has ended"); len(ps) != 1 || ps[0].Type != 1 {
+		t.Errorf("it is %v, want close", ps)
+	}
+	p.session.Send([]byte("x"), false)
+	p.session.Attach((&tape{}).start())
+	p.session.Flush()
+	p.session.Detach()
+	p.session.Close()
+}

@@ -1,0 +1,245 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// enough is how long a test waits for what must happen.
+const enough = 5 * time.Second
+
+// A station is a server with a handler that takes notes, and the ways to it.
+type station struct {
+	*witness
+	t      testing.TB
+	engine *Server
+	dial   func() (net.Conn, error)
+	client *http.Client
+}
+
+// newStation serves on a loopback port.
+func newStation(t testing.TB, cfg Config, set ...func(*witness)) *station {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal("no loopback port: ", err)
+	}
+	dial := func() (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) }
+	return serveStation(t, cfg, l, dial, set)
+}
+
+// newPipeStation serves without a network, for tests that turn the clock.
+func newPipeStation(t testing.TB, cfg Config, set ...func(*witness)) *station {
+	t.Helper()
+	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+	return serveStation(t, cfg, l, l.dial, set)
+}
+
+func serveStation(t testing.TB, cfg Config, l net.Listener, dial func() (net.Conn, error), set []func(*witness)) *station {
+	w := newWitness()
+	for _, f := range set {
+		f(w)
+	}
+	st := &station{witness: w, t: t, engine: New(cfg, w), dial: dial}
+	st.client = &http.Client{Transport: &http.Transport{
+		DialContext:         func(context.Context, string, string) (net.Conn, error) { return st.dial() },
+		DisableCompression:  true,
+		MaxIdleConnsPerHost: 100,
+	}}
+	srv := &http.Server{Handler: st.engine}
+	var serving sync.WaitGroup
+	serving.Go(func() { srv.Serve(l) })
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), enough)
+		defer cancel()
+		if err := st.engine.Shutdown(ctx); err != nil {
+			t.Error("Shutdown does not end: ", err)
+		}
+		if n := st.engine.Len(); n != 0 {
+			t.Errorf("%d sessions are left after Shutdown", n)
+		}
+		st.client.CloseIdleConnections()
+		srv.Close()
+		serving.Wait()
+		w.check(t)
+	})
+	return st
+}
+
+// in is the station as a subtest sees it.
+func (st station) in(t testing.TB) *station {
+	st.t = t
+	return &st
+}
+
+// A pipeListener accepts what its dial creates.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (l *pipeListener) dial() (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
+func (l *pipeListener) Addr() net.Addr { return address("pipe") }
+
+// A witness is a Handler that takes notes.
+type witness struct {
+	// set before the first session
+	onOpen    func(*Session)
+	onMessage func(s *Session, data []byte, binary bool)
+
+	opened chan *Session
+	said   chan string // binary as "binary " and hexadecimal
+	closed chan farewell
+
+	mu    sync.Mutex
+	notes map[*Session]string
+}
+
+type farewell struct {
+	session *Session
+	reason  Reason
+}
+
+func newWitness() *witness {
+	return &witness{
+		opened: make(chan *Session, 1000),
+		said:   make(chan string, 10000),
+		closed: make(chan farewell, 1000),
+		notes:  make(map[*Session]string),
+	}
+}
+
+func (w *witness) note(s *Session, what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notes[s] += what + " "
+}
+
+// check tells whether every session has had its life in order.
+func (w *witness) check(t testing.TB) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for s, notes := range w.notes {
+		if notes != "opening opened closed " {
+			t.Errorf("the handler saw of session %s: %s; want opening, opened, closed", s.id, notes)
+		}
+	}
+}
+
+func (w *witness) Opened(s *Session) {
+	w.note(s, "opening")
+	if w.onOpen != nil {
+		w.onOpen(s)
+	}
+	w.note(s, "opened")
+	w.opened <- s
+}
+
+func (w *witness) Message(s *Session, data []byte, binary bool) {
+	switch {
+	case w.onMessage != nil:
+		w.onMessage(s, data, binary)
+	case binary:
+		w.said <- fmt.Sprintf("binary %x", data)
+	default:
+		w.said <- string(data)
+	}
+}
+
+func (w *witness) Closed(s *Session, reason Reason) {
+	w.note(s, "closed")
+	w.closed <- farewell{s, reason}
+}
+
+// await takes the next of ch.
+func await[T any](t testing.TB, ch <-chan T, what string) T {
+	t.Helper()
+	timeout := time.NewTimer(enough)
+	defer timeout.Stop()
+	select {
+	case v := <-ch:
+		return v
+	case <-timeout.C:
+		t.Fatal("does not come: ", what)
+		panic("unreachable")
+	}
+}
+
+// pass lets time go by in a bubble of synctest, where it takes none.
+func pass(d time.Duration) { <-time.After(d) }
+
+// eventually waits until something has become true.
+func eventually(t testing.TB, what string, true_ func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(enough); !true_(); <-tick.C {
+		if time.Now().After(end) {
+			t.Fatal("does not come true: ", what)
+		}
+	}
+}
+
+// wantSaid checks what the handler hears next.
+func (st *station) wantSaid(want ...string) {
+	st.t.Helper()
+	for _, text := range want {
+		if got := await(st.t, st.said, "message "+text); got != text {
+			st.t.Errorf("the handler heard %q, want %q", got, text)
+		}
+	}
+}
+
+// wantClosed checks how a session ends.
+func (st *station) wantClosed(s *Session, want Reason) {
+	st.t.Helper()
+	got := await(st.t, st.closed, "the end of session "+s.id)
+	if got.session != s || got.reason != want {
+		st.t.Errorf("session %s ended with %q, want session %s with %q", got.session.id, got.reason, s.id, want)
+	}
+	if st.engine.lookup(s.id) != nil {
+		st.t.Errorf("session %s has ended but can still be found", s.id)
+	}
+}
+
+// wantOpen checks that a session has not ended.
+func (st *station) wantOpen(s *Session) {
+	st.t.Helper()
+	select {
+	case got := <-st.closed:
+		st.t.Errorf("session %s has ended with %q", got.session.id, got.reason)
+	default:
+	}
+	if st.engine.lookup(s.id) == nil {
+		st.t.Errorf("session %s cannot be found any more", s.id)
+	}
+}

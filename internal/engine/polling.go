@@ -1,0 +1,296 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"tsunagu/internal/packet"
+)
+
+// answerTimeout is how long a client may take to read the answer to a poll. It
+// has left the session by then, so nothing else would ever end it.
+const answerTimeout = time.Minute
+
+// past is a deadline that makes reading and writing fail at once.
+var past = time.Unix(1, 0)
+
+// A poll is a GET that waits for packets.
+type poll struct {
+	answer chan []packet.Packet // room for one, sent to once
+}
+
+// A post is a POST that is under way.
+type post struct {
+	abort func() // makes reading the body fail; nil once it has been read
+}
+
+func (s *Session) servePolling(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method == http.MethodGet:
+		s.servePoll(w, r)
+	case r.Method == http.MethodPost:
+		s.servePost(w, r)
+	case r.Method == http.MethodOptions && s.jsonp == "":
+		s.setHeaders(w, r)
+		w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+		w.WriteHeader(http.StatusOK)
+	default:
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+}
+
+// servePoll answers with the packets that wait, or with the first to come.
+func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
+	p := s.startPoll()
+	if p == nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	select {
+	case ps := <-p.answer:
+		s.writePoll(w, r, ps)
+	case <-r.Context().Done():
+		s.abandonPoll(p)
+	}
+}
+
+// abandonPoll ends the session whose client has left in the middle of a poll.
+// After the answer it may: browsers cut off the last poll of an upgrade.
+func (s *Session) abandonPoll(p *poll) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.poll == p {
+		s.closeLocked(TransportError)
+	}
+}
+
+// startPoll registers a poll. An overlap ends the session, as the first of the
+// two is answered and nobody can know which one the client listens to.
+func (s *Session) startPoll() *poll {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.poll != nil {
+		s.closeLocked(TransportError)
+		return nil
+	}
+	p := &poll{answer: make(chan []packet.Packet, 1)}
+	s.poll = p
+	switch {
+	case s.state == closed || s.socket != nil:
+		s.releaseLocked([]packet.Packet{{Type: packet.Close}})
+	case s.state == closing && !s.waitingLocked():
+		s.releaseLocked([]packet.Packet{{Type: packet.Noop}, {Type: packet.Close}})
+		s.closeLocked(ForcedClose)
+	default:
+		s.flushLocked()
+	}
+	return p
+}
+
+// setHeaders sets what every answer to a polling client carries.
+func (s *Session) setHeaders(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	if s.jsonp == "" {
+		allowOrigin(h, r)
+	}
+	// Old versions of Internet Explorer take polling for an attack otherwise.
+	if ua := r.UserAgent(); strings.Contains(ua, ";MSIE") || strings.Contains(ua, "Trident/") {
+		h.Set("X-XSS-Protection", "0")
+	}
+	h.Set("Set-Cookie", "io="+s.id+"; Path=/; HttpOnly")
+}
+
+func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, ps []packet.Packet) {
+	var body []byte
+	binary := false
+	if s.revision == Revision4 {
+		body = packet.AppendPayload4(nil, ps)
+	} else {
+		body, binary = packet.AppendPayload3(nil, ps, !s.base64)
+	}
+	contentType := "text/plain; charset=UTF-8"
+	if binary {
+		contentType = "application/octet-stream"
+	}
+	if s.jsonp != "" {
+		body = appendJSONP(nil, s.jsonp, body)
+	}
+	s.setHeaders(w, r)
+	w.Header().Set("Content-Type", contentType)
+	if encoding, packed := compress(r.Header.Get("Accept-Encoding"), body); encoding != "" {
+		w.Header().Set("Content-Encoding", encoding)
+		body = packed
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	// Errors here are the last hop's, which nobody can know. The deadline ends
+	// with the answer: the next one on this connection may be another's.
+	rc := http.NewResponseController(w)
+	rc.SetWriteDeadline(time.Now().Add(answerTimeout))
+	w.Write(body)
+	rc.Flush()
+	rc.SetWriteDeadline(time.Time{})
+}
+
+// appendJSONP wraps a payload as a call. JavaScript, unlike JSON, does not
+// allow U+2028 and U+2029 in strings.
+func appendJSONP(dst []byte, head string, payload []byte) []byte {
+	dst = append(dst, head...)
+	at := len(dst)
+	dst = packet.AppendJSONString(dst, payload)
+	js := bytes.ReplaceAll(dst[at:], []byte("\u2028"), []byte(`\u2028`))
+	js = bytes.ReplaceAll(js, []byte("\u2029"), []byte(`\u2029`))
+	return append(append(dst[:at:at], js...), ");"...)
+}
+
+// servePost reads packets from the client.
+func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
+	p := &post{abort: func() {
+		http.NewResponseController(w).SetReadDeadline(past)
+	}}
+	if !s.startPost(p) {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.server.cfg.MaxPayload)))
+	defer s.endPost(p)
+	wanted := s.endReading(p, err)
+	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err != nil || !wanted {
+		panic(http.ErrAbortHandler) // nobody listens any more: reset
+	}
+	s.receivePayload(r.Header.Get("Content-Type"), body)
+	s.setHeaders(w, r)
+	// Not text/plain: some browsers would offer it as a download.
+	w.Header().Set("Content-Type", "text/html")
+	w.Header().Set("Content-Length", "2")
+	io.WriteString(w, "ok")
+}
+
+// startPost registers a POST. A second one at the same time ends the session.
+func (s *Session) startPost(p *post) bool {
+	s.mu.Lock()
+	defer s.unlock()
+	switch {
+	case s.post != nil:
+		s.closeLocked(TransportError)
+		return false
+	case s.state == closed, s.socket != nil: // since the request was let in
+		return false
+	}
+	s.post = p
+	return true
+}
+
+// endReading tells whether a POST is still wanted. If it is, an error is the
+// session's: the client gives up its transport, too.
+func (s *Session) endReading(p *post, err error) bool {
+	s.mu.Lock()
+	defer s.unlock()
+	p.abort = nil
+	if s.post != p {
+		return false
+	}
+	if err != nil {
+		s.closeLocked(TransportError)
+	}
+	return true
+}
+
+func (s *Session) endPost(p *post) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.post == p {
+		s.post = nil
+	}
+}
+
+// abortPostLocked ends the reading of a body that nobody wants any more. Its
+// connection is reset.
+func (s *Session) abortPostLocked() {
+	if s.post != nil && s.post.abort != nil {
+		s.post.abort()
+	}
+	s.post = nil
+}
+
+// receivePayload handles the packets of one body. Those before a malformed one
+// count.
+func (s *Session) receivePayload(contentType string, body []byte) {
+	payload := packet.Payload3(body)
+	switch {
+	case s.revision == Revision4:
+		payload = packet.Payload4(body)
+	case contentType == "application/octet-stream" && s.jsonp == "":
+		payload = packet.BinaryPayload3(body)
+	case s.jsonp != "":
+		data, ok := jsonpData(body)
+		if !ok {
+			return
+		}
+		payload = packet.Payload3(data)
+	}
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
+	for p, err := range payload {
+		if err != nil {
+			s.fail(ParseError)
+			return
+		}
+		if p.Type == packet.Close {
+			s.leave()
+			return
+		}
+		if !s.receive(p, len(body)) {
+			return
+		}
+	}
+}
+
+// leave is the client's own close packet over polling. Its pending poll ends
+// with a noop, not with a close: it knows.
+func (s *Session) leave() {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.poll != nil {
+		s.releaseLocked([]packet.Packet{{Type: packet.Noop}})
+	}
+	s.closeLocked(TransportClose)
+}
+
+// jsonpData is the payload in a form post. Forms turn newlines into carriage
+// returns and newlines, so the client escapes them: \n stands for a newline
+// and \\n for a backslash before an n.
+func jsonpData(body []byte) ([]byte, bool) {
+	form, _ := url.ParseQuery(string(body))
+	d := form["d"]
+	if len(d) != 1 {
+		return nil, false
+	}
+	return unescapeNewlines(d[0]), true
+}
+
+func unescapeNewlines(s string) []byte {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch {
+		case strings.HasPrefix(s[i:], `\\n`):
+			out = append(out, `\n`...)
+			i += 2
+		case strings.HasPrefix(s[i:], `\n`):
+			out = append(out, '\n')
+			i++
+		default:
+			out = append(out, s[i])
+		}
+	}
+	return out
+}

@@ -1,0 +1,253 @@
+package engine
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+const (
+	pollingTransport   = "polling"
+	websocketTransport = "websocket"
+)
+
+// A Server holds the sessions of one node. It is an http.Handler for every
+// path below the Engine.IO path.
+type Server struct {
+	// static after construction
+	cfg     Config
+	handler Handler
+
+	// running counts sessions, until the handler knows that they are closed,
+	// and the goroutines that outlive their request.
+	running sync.WaitGroup
+
+	mu sync.Mutex
+	// guarded by mu
+	sessions map[string]*Session
+	stopped  bool
+	told     map[Revision]bool // refusals that have been logged
+}
+
+// New returns a server that tells h what happens.
+func New(cfg Config, h Handler) *Server {
+	return &Server{
+		cfg:      cfg.withDefaults(),
+		handler:  h,
+		sessions: make(map[string]*Session),
+		told:     make(map[Revision]bool),
+	}
+}
+
+// Len is the number of sessions.
+func (srv *Server) Len() int {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return len(srv.sessions)
+}
+
+// Shutdown refuses new sessions, closes those there are and waits for their
+// goroutines, or for ctx. Each of them ends by itself within seconds.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.mu.Lock()
+	srv.stopped = true
+	all := make([]*Session, 0, len(srv.sessions))
+	for _, s := range srv.sessions {
+		all = append(all, s)
+	}
+	srv.mu.Unlock()
+	for _, s := range all {
+		s.fail(ServerShutdown)
+	}
+	done := make(chan struct{})
+	go func() {
+		srv.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ServeHTTP answers handshakes, polls, posts and websocket upgrades.
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q := parseQuery(r.URL.RawQuery)
+	upgrade := isUpgrade(r)
+	s, refusal := srv.verify(q, r, upgrade)
+	switch {
+	case refusal != nil && upgrade:
+		refusal.writeUpgrade(w)
+	case refusal != nil:
+		refusal.write(w, r)
+	case upgrade:
+		srv.serveWebSocket(w, r, q, s)
+	case q.transport == websocketTransport:
+		errBadRequest.write(w, r) // a websocket without an upgrade
+	case s != nil:
+		s.servePolling(w, r)
+	default:
+		srv.handshakePolling(w, r, q)
+	}
+}
+
+// verify finds the session that a request is for, nil for a handshake, or says
+// why it cannot be served. The order of the checks is the original's.
+func (srv *Server) verify(q query, r *http.Request, upgrade bool) (*Session, *protocolError) {
+	if q.transport != pollingTransport && q.transport != websocketTransport {
+		return nil, errTransportUnknown
+	}
+	if q.sid != "" {
+		s := srv.lookup(q.sid)
+		if s == nil {
+			return nil, errSessionUnknown
+		}
+		if !upgrade && s.Transport() != q.transport {
+			return nil, errBadRequest
+		}
+		return s, nil
+	}
+	if r.Method != http.MethodGet {
+		return nil, errHandshakeMethod
+	}
+	if !slices.Contains(srv.cfg.Revisions, q.revision) {
+		srv.tell(q, r)
+		return nil, errRevision
+	}
+	return nil, nil
+}
+
+// tell logs a refused protocol revision, once for each that is seen: the
+// author of the page has to hear of it, and a log full of it helps nobody.
+func (srv *Server) tell(q query, r *http.Request) {
+	srv.mu.Lock()
+	known := srv.told[q.revision]
+	if len(srv.told) < 16 { // a stranger can make up any number
+		srv.told[q.revision] = true
+	}
+	full := len(srv.told) >= 16
+	srv.mu.Unlock()
+	if known || full {
+		return
+	}
+	srv.cfg.Logger.Warn("client refused: it speaks another Engine.IO protocol than this server",
+		"client", q.revision, "server", srv.cfg.Revisions, "remote", r.RemoteAddr)
+}
+
+func (srv *Server) lookup(id string) *Session {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return srv.sessions[id]
+}
+
+// newSession begins a session and registers it; nil when the server is
+// stopping. The session is complete before it is registered, as Shutdown may
+// find it from then on. It has no socket when it polls.
+func (srv *Server) newSession(r *http.Request, q query, sock *socket) *Session {
+	s := &Session{
+		server:    srv,
+		id:        newID(),
+		revision:  q.revision,
+		jsonp:     q.jsonp,
+		base64:    q.base64,
+		handshake: newHandshake(r),
+		socket:    sock,
+	}
+	s.enqueueLocked(s.openPacket())
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.stopped {
+		return nil
+	}
+	srv.sessions[s.id] = s
+	srv.running.Add(1)
+	return s
+}
+
+// dismiss ends a websocket that no session wants.
+func (srv *Server) dismiss(sock *socket) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.stopped { // nobody may begin to run any more
+		sock.conn.Close()
+		return
+	}
+	srv.running.Go(func() { sock.dismiss(nil) })
+}
+
+func newHandshake(r *http.Request) Handshake {
+	h := Handshake{URL: *r.URL, Header: r.Header, RemoteAddr: address(r.RemoteAddr)}
+	h.LocalAddr, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return h
+}
+
+// An address is a net.Addr of what net/http knows about a peer: text.
+type address string
+
+func (address) Network() string  { return "tcp" }
+func (a address) String() string { return string(a) }
+
+func (srv *Server) remove(s *Session, reason Reason) {
+	srv.mu.Lock()
+	delete(srv.sessions, s.id)
+	srv.mu.Unlock()
+	srv.cfg.Logger.Debug("session closed", "sid", s.id, "reason", string(reason))
+}
+
+// handshakePolling begins a session whose first poll is the handshake itself.
+func (srv *Server) handshakePolling(w http.ResponseWriter, r *http.Request, q query) {
+	s := srv.newSession(r, q, nil)
+	if s == nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	srv.handler.Opened(s)
+	s.open()
+	s.servePoll(w, r)
+}
+
+// A query is what the query string of a request says.
+type query struct {
+	transport string
+	sid       string
+	jsonp     string // head of the answer, "" without j
+	base64    bool
+	revision  Revision
+}
+
+func parseQuery(raw string) query {
+	v, _ := url.ParseQuery(raw) // what can be read counts, as in the original
+	q := query{
+		// A repeated parameter is a list to the original, and no known value.
+		transport: strings.Join(v["transport"], ","),
+		sid:       strings.Join(v["sid"], ","),
+		base64:    v.Get("b64") != "",
+		revision:  Revision3,
+	}
+	if j := v["j"]; len(j) == 1 {
+		q.jsonp = "___eio[" + digits(j[0]) + "]("
+	}
+	// The original does not look at EIO at all, so what is missing, not a
+	// number or below 4 is a client of its time. A number that is too large is
+	// the largest to Atoi, beside the error.
+	if n, _ := strconv.Atoi(v.Get("EIO")); n > 3 {
+		q.revision = Revision(n)
+	}
+	return q
+}
+
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}

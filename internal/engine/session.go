@@ -1,0 +1,297 @@
+package engine
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"tsunagu/internal/packet"
+)
+
+type state uint8
+
+const (
+	opening state = iota // the handshake is being prepared; packets only gather
+	open
+	closing // Close was called; what waits is still delivered
+	closed
+)
+
+// A Session is one client's connection, whichever transports carry it. All
+// methods may be called concurrently.
+type Session struct {
+	// Value belongs to the Handler, which sets it in Opened.
+	Value any
+
+	// static after construction
+	server    *Server
+	id        string
+	revision  Revision
+	jsonp     string // what comes before the payload in JSONP answers; else ""
+	base64    bool   // the polling client cannot take binary
+	handshake Handshake
+
+	// receiving is held while packets of this session are handled, so that a
+	// POST that is still being read cannot run beside the websocket that
+	// replaces it.
+	receiving sync.Mutex
+
+	mu sync.Mutex
+	// guarded by mu
+	state    state
+	doomed   Reason      // what ends the session as soon as it is open
+	timer    *time.Timer // heartbeat, or the end of closing
+	awaiting bool        // revision 4: a ping is out, its pong is not back
+	feed     Feed
+	queue    []packet.Packet // for the next poll
+	queued   int             // bytes in queue
+	poll     *poll           // the GET that waits for packets
+	post     *post           // the POST that is being read
+	probing  *socket         // a websocket that may replace polling
+	hurry    *time.Timer     // answers polls while it probes
+	socket   *socket         // the websocket that carries the session
+	frames   []byte          // for socket, not yet offered to it
+	finish   func()          // what unlock has to do
+}
+
+// A Handshake is the request that began a session.
+type Handshake struct {
+	URL        url.URL
+	Header     http.Header
+	LocalAddr  net.Addr
+	RemoteAddr net.Addr
+}
+
+func newID() string {
+	// 15 bytes give the 20 characters of the original's ids.
+	var b [15]byte
+	rand.Read(b[:])
+	return base64.URLEncoding.EncodeToString(b[:])
+}
+
+// ID is the session id that the client knows: 20 characters, unguessable.
+func (s *Session) ID() string { return s.id }
+
+// Revision is the protocol revision that the client speaks.
+func (s *Session) Revision() Revision { return s.revision }
+
+// Handshake returns the request that began the session. It is not to be
+// changed.
+func (s *Session) Handshake() Handshake { return s.handshake }
+
+// Transport is "polling" or "websocket", whichever carries the session now.
+func (s *Session) Transport() string {
+	s.mu.Lock()
+	defer s.unlock()
+	return s.transportLocked()
+}
+
+func (s *Session) transportLocked() string {
+	if s.socket != nil {
+		return websocketTransport
+	}
+	return pollingTransport
+}
+
+// Send queues one message and never blocks. The data must not change any more.
+// On a session that is closed or closing it does nothing.
+func (s *Session) Send(data []byte, binary bool) {
+	s.mu.Lock()
+	defer s.unlock()
+	s.sendLocked(packet.Packet{Type: packet.Message, Binary: binary, Data: data})
+}
+
+// SendWithAttachments queues a text message and the binary ones that belong to
+// it, so that nothing else comes in between. Otherwise it is like Send.
+func (s *Session) SendWithAttachments(text []byte, attachments [][]byte) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.state != opening && s.state != open {
+		return
+	}
+	s.enqueueLocked(packet.Packet{Type: packet.Message, Data: text})
+	for _, data := range attachments {
+		s.enqueueLocked(packet.Packet{Type: packet.Message, Binary: true, Data: data})
+	}
+	s.flushLocked()
+	s.checkBacklogLocked()
+}
+
+// Attach lets the session read from f, beside what is sent to it alone.
+func (s *Session) Attach(f Feed) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.state != closed {
+		s.feed = f
+		s.flushLocked()
+	}
+}
+
+// Detach ends what Attach began.
+func (s *Session) Detach() {
+	s.mu.Lock()
+	defer s.unlock()
+	s.feed = nil
+}
+
+// Flush hands what waits in the feed to the transport, as far as that takes it
+// without blocking. A session that has fallen too far behind is closed.
+func (s *Session) Flush() {
+	s.mu.Lock()
+	defer s.unlock()
+	s.flushLocked()
+	s.checkBacklogLocked()
+}
+
+// Close ends the session in order: what was sent before still goes out.
+func (s *Session) Close() {
+	s.mu.Lock()
+	defer s.unlock()
+	switch {
+	case s.state == open:
+		s.partLocked()
+	case s.state == opening && s.doomed == "":
+		s.doomed = ForcedClose
+	}
+}
+
+// partLocked begins the end in order, and ends it where nothing waits.
+func (s *Session) partLocked() {
+	s.flushLocked()
+	if s.state != open { // the flush has found the connection broken
+		return
+	}
+	s.state = closing
+	s.timer.Reset(s.server.cfg.CloseTimeout)
+	if s.poll != nil || s.socket != nil && !s.socket.stalled {
+		s.closeLocked(ForcedClose)
+	}
+}
+
+// closeLocked is the one door out. Everything that ends a session comes here.
+func (s *Session) closeLocked(reason Reason) {
+	switch s.state {
+	case closed:
+		return
+	case opening: // the handler may not hear of the end before the beginning
+		s.doomed = reason
+		return
+	}
+	s.state = closed
+	s.timer.Stop()
+	if s.poll != nil {
+		s.releaseLocked([]packet.Packet{{Type: packet.Close}})
+	}
+	s.abortPostLocked()
+	if s.probing != nil {
+		s.probing.conn.SetDeadline(past) // probe gives up, and says so
+		s.endProbeLocked()
+	}
+	if s.socket != nil {
+		s.socket.hangUp(reason)
+	}
+	s.feed, s.queue, s.frames = nil, nil, nil
+	s.finish = func() {
+		s.server.remove(s, reason)
+		// In a goroutine of its own, as whoever asked may hold locks that the
+		// handler wants.
+		go func() {
+			defer s.server.running.Done()
+			s.server.handler.Closed(s, reason)
+		}()
+	}
+}
+
+// unlock is how every locked section ends: what must not happen under the lock
+// happens here.
+func (s *Session) unlock() {
+	finish := s.finish
+	s.finish = nil
+	s.mu.Unlock()
+	if finish != nil {
+		finish()
+	}
+}
+
+// open is the end of the handshake: from here on packets flow.
+func (s *Session) open() {
+	s.mu.Lock()
+	defer s.unlock()
+	s.state = open
+	s.timer = time.AfterFunc(s.patience(), s.onTimer)
+	switch s.doomed {
+	case "":
+		s.flushLocked()
+	case ForcedClose:
+		s.partLocked()
+	default:
+		s.closeLocked(s.doomed)
+	}
+}
+
+// openPacket is the first packet of a session.
+func (s *Session) openPacket() packet.Packet {
+	cfg := s.server.cfg
+	hello := struct {
+		SID          string   `json:"sid"`
+		Upgrades     []string `json:"upgrades"`
+		PingInterval int64    `json:"pingInterval"`
+		PingTimeout  int64    `json:"pingTimeout"`
+		MaxPayload   int      `json:"maxPayload,omitempty"`
+	}{s.id, []string{}, cfg.PingInterval.Milliseconds(), s.pingTimeout().Milliseconds(), 0}
+	if s.socket == nil {
+		hello.Upgrades = []string{websocketTransport}
+	}
+	if s.revision == Revision4 {
+		hello.MaxPayload = cfg.MaxPayload
+	}
+	data, _ := json.Marshal(hello) // strings and numbers: cannot fail
+	return packet.Packet{Type: packet.Open, Data: data}
+}
+
+// receive handles one packet from the client, which came in a piece of memory
+// of so many bytes. It reports whether the session wants more. The caller holds
+// receiving.
+func (s *Session) receive(p packet.Packet, memory int) bool {
+	s.mu.Lock()
+	if s.state != open {
+		s.unlock()
+		return false
+	}
+	s.heardLocked(p.Type)
+	switch {
+	case p.Type == packet.Ping && s.revision == Revision3:
+		// A ping's payload is not echoed, except by a probe's answer.
+		s.sendLocked(packet.Packet{Type: packet.Pong})
+	case p.Type == packet.Ping:
+		s.closeLocked(TransportError) // in revision 4 pings come from the server
+	}
+	live := s.state == open
+	s.unlock()
+	if live && p.Type == packet.Message {
+		s.server.handler.Message(s, keepable(p.Data, memory), p.Binary)
+	}
+	return live
+}
+
+// keepable returns data so that keeping it does not keep much more: a handler
+// that holds a byte must not hold the megabyte that it came with.
+func keepable(data []byte, memory int) []byte {
+	if max(memory, cap(data)) > 2*len(data)+256 {
+		return bytes.Clone(data)
+	}
+	return data
+}
+
+// fail closes the session from outside a locked section.
+func (s *Session) fail(reason Reason) {
+	s.mu.Lock()
+	defer s.unlock()
+	s.closeLocked(reason)
+}
