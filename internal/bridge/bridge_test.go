@@ -1,0 +1,233 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+	"go.uber.org/goleak"
+
+	"tsunagu/internal/engine"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what has to come.
+const patience = 10 * time.Second
+
+// serve runs an engine with a bridge until the test ends.
+func serve(t *testing.T, cfg Config, register func(*Server)) (srv *Server, url string) {
+	t.Helper()
+	srv = New(cfg)
+	if register != nil {
+		register(srv)
+	}
+	eng := engine.New(engine.Config{}, srv)
+	web := httptest.NewServer(eng)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := eng.Shutdown(ctx); err != nil {
+			t.Errorf("the engine does not end: %v", err)
+		}
+		web.Close()
+		srv.Close()
+	})
+	return srv, strings.Replace(web.URL, "http", "ws", 1)
+}
+
+// A client is one websocket, spoken by hand.
+type client struct {
+	t    *testing.T
+	conn net.Conn
+	in   io.Reader
+	sid  string
+}
+
+// dial connects and reads the engine's handshake, and in revision 3 the
+// CONNECT that rides along.
+func dial(t *testing.T, url string, revision int) *client {
+	t.Helper()
+	u := fmt.Sprintf("%s/socket.io/?EIO=%d&transport=websocket", url, revision)
+	conn, early, _, err := ws.Dial(t.Context(), u)
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	c := &client{t: t, conn: conn, in: conn}
+	if early != nil { // frames that came with the handshake
+		c.in = early
+	}
+	t.Cleanup(func() { conn.Close() })
+	hello := c.read()
+	var open struct{ SID string }
+	if err := json.Unmarshal([]byte(hello[1:]), &open); err != nil {
+		t.Fatalf("handshake %q: %v", hello, err)
+	}
+	c.sid = open.SID
+	if revision == 3 {
+		c.expect("40")
+	}
+	return c
+}
+
+// read returns the next message; binary ones as "binary:" and their bytes.
+func (c *client) read() string {
+	c.t.Helper()
+	c.conn.SetReadDeadline(time.Now().Add(patience))
+	data, op, err := wsutil.ReadServerData(struct {
+		io.Reader
+		io.Writer
+	}{c.in, c.conn})
+	if err != nil {
+		return "closed"
+	}
+	if op == ws.OpBinary {
+		return "binary:" + string(data)
+	}
+	return string(data)
+}
+
+func (c *client) expect(want string) {
+	c.t.Helper()
+	if got := c.read(); got != want {
+		c.t.Fatalf("the client got %q, want %q", got, want)
+	}
+}
+
+func (c *client) send(texts ...string) {
+	c.t.Helper()
+	for _, text := range texts {
+		if err := wsutil.WriteClientText(c.conn, []byte(text)); err != nil {
+			c.t.Fatalf("send %q: %v", text, err)
+		}
+	}
+}
+
+func (c *client) sendBinary(data ...byte) {
+	c.t.Helper()
+	if err := wsutil.WriteClientBinary(c.conn, data); err != nil {
+		c.t.Fatalf("send binary: %v", err)
+	}
+}
+
+// alive proves that the connection still stands, and that nothing else was on
+// its way.
+func (c *client) alive() {
+	c.t.Helper()
+	c.send("2")
+	c.expect("3")
+}
+
+// await returns the next value of a channel.
+func await[T any](t *testing.T, ch <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-ch:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("%s: nothing after %v", what, patience)
+		panic("unreachable")
+	}
+}
+
+// An audience keeps count.
+type audience struct {
+	mu    sync.Mutex
+	count map[string]int
+	news  chan string
+}
+
+func newAudience() *audience {
+	return &audience{count: make(map[string]int), news: make(chan string, 100)}
+}
+
+func (a *audience) Join(name string, s *engine.Session)  { a.note("join "+name, 1, name+s.ID()) }
+func (a *audience) Leave(name string, s *engine.Session) { a.note("leave "+name, -1, name+s.ID()) }
+
+func (a *audience) note(what string, n int, key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.count[key] += n
+	if a.count[key] < 0 || a.count[key] > 1 {
+		what = fmt.Sprintf("%s, which makes %d", what, a.count[key])
+	}
+	a.news <- what
+}
+
+func (a *audience) expect(t *testing.T, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if got := await(t, a.news, w); got != w {
+			t.Fatalf("the audience was told %q, want %q", got, w)
+		}
+	}
+}
+
+func TestAudienceHearsOfEachMemberOnce(t *testing.T) {
+	a := newAudience()
+	_, url := serve(t, Config{Audience: a}, func(s *Server) { s.OnEvent("/side", "x", func(c connT) {}) })
+	c := dial(t, url, 3)
+	a.expect(t, "join /")
+	c.send("40", "40/side,", "40/side,")
+	c.expect("40/side,")
+	c.expect("40/side,")
+	a.expect(t, "join /side")
+	c.send("41/side,", "41/side,", "41")
+	a.expect(t, "leave /side", "leave /")
+	c.send("40")
+	a.expect(t, "join /")
+	c.conn.Close()
+	a.expect(t, "leave /")
+}
+
+func TestListenersAreNotLent(t *testing.T) {
+	srv, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "say", func(c connT) int { return 1 }) })
+	quiet, loud := dial(t, url, 3), dial(t, url, 3)
+	quiet.alive()
+	loud.send(`421["say"]`)
+	loud.expect("431[1]")
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if len(srv.lent) != 1 || srv.lent[loud.sid] == nil {
+		t.Errorf("%d sessions are on loan, want only the one that spoke", len(srv.lent))
+	}
+}
+
+func TestSessionsThatEndAreForgotten(t *testing.T) {
+	srv, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "say", func(c connT) int { return 1 }) })
+	for range 50 {
+		c := dial(t, url, 3)
+		c.send(`421["say"]`)
+		c.expect("431[1]")
+		c.conn.Close()
+	}
+	srv.loans.Wait()
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if len(srv.lent) != 0 {
+		t.Errorf("%d sessions are still on loan after all have gone", len(srv.lent))
+	}
+	if rooms := srv.io.Rooms("/"); len(rooms) != 0 {
+		t.Errorf("%d rooms are left behind in go-socket.io", len(rooms))
+	}
+}
+
+func TestUnknownNamespaceAndEventCostNothing(t *testing.T) {
+	_, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "known", func(c connT) int { return 1 }) })
+	c := dial(t, url, 3)
+	c.send("40/nope,")
+	c.expect(`44/nope,"Invalid namespace"`)
+	c.send(`42["unknown"]`, `421["unknown"]`, `42/nope,["known"]`, `42`, `42[]`, `42[7]`, `43["x"]`, `439["x"]`)
+	c.alive()
+	c.send(`422["known"]`)
+	c.expect("432[1]")
+}

@@ -1,0 +1,137 @@
+package bridge
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+
+	"tsunagu/internal/packet"
+)
+
+var argType = reflect.TypeFor[Arg]()
+
+// encodeEvent writes an event anew, in the form in which go-socket.io cannot
+// trip over it. It returns nil for an event that nobody handles, and says why
+// one that has a handler cannot be handed to it.
+func (n *namespace) encodeEvent(pk packet.SocketPacket, attachments [][]byte) (text []byte, why string) {
+	var args []json.RawMessage
+	if err := json.Unmarshal(pk.Data, &args); err != nil || len(args) == 0 {
+		return nil, ""
+	}
+	var event string
+	if err := json.Unmarshal(args[0], &event); err != nil {
+		return nil, "" // a number: nobody can have registered that
+	}
+	types, ok := n.events[event]
+	if !ok {
+		return nil, ""
+	}
+	name, _ := json.Marshal(event) // a string: cannot fail
+	// go-socket.io looks for the end of the name at the first of these.
+	name = bytes.ReplaceAll(name, []byte(","), []byte(`\u002c`))
+	name = bytes.ReplaceAll(name, []byte("]"), []byte(`\u005d`))
+	data := append([]byte{'['}, name...)
+	for i, arg := range args[1:] {
+		if i == len(types) {
+			break // the handler takes no more
+		}
+		arg, err := encodeArg(arg, types[i], attachments)
+		if err != nil {
+			return nil, "argument does not fit the handler: " + err.Error()
+		}
+		data = append(append(data, ','), arg...)
+	}
+	pk.Kind, pk.Query, pk.Data = packet.KindEvent, "", append(data, ']')
+	return packet.AppendSocket(nil, pk), ""
+}
+
+// encodeArg writes one argument for a parameter of type t.
+func encodeArg(arg json.RawMessage, t reflect.Type, attachments [][]byte) ([]byte, error) {
+	if t == argType {
+		return json.Marshal(envelope{arg, attachments})
+	}
+	arg, err := inline(arg, attachments)
+	if err != nil {
+		return nil, err
+	}
+	return arg, json.Unmarshal(arg, reflect.New(t).Interface())
+}
+
+// encodeAck writes an ack anew. What its function takes is not known here: an
+// argument that does not fit makes go-socket.io forget the ack, no more.
+func encodeAck(pk packet.SocketPacket, attachments [][]byte) (text []byte, why string) {
+	data, err := inline(pk.Data, attachments)
+	if err != nil {
+		return nil, "ack cannot be read: " + err.Error()
+	}
+	pk.Kind, pk.Data = packet.KindAck, data
+	return packet.AppendSocket(nil, pk), ""
+}
+
+var errPlaceholder = errors.New("placeholder without its attachment")
+
+// inline puts attachments in the place of their placeholders, as the JSON that
+// parser.Buffer decodes by itself. go-socket.io would count on the numbers in
+// placeholders, so no object that it could take for one may pass.
+func inline(arg json.RawMessage, attachments [][]byte) (json.RawMessage, error) {
+	if !bytes.Contains(bytes.ToLower(arg), []byte("placeholder")) && !bytes.Contains(arg, []byte(`\u`)) {
+		return arg, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(arg))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	v, err := replace(v, attachments)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}
+
+// replace works on a decoded value. Its depth is that of the JSON, which
+// encoding/json limits.
+func replace(v any, attachments [][]byte) (any, error) {
+	var err error
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			if v[i], err = replace(v[i], attachments); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		if n, ok := placeholder(v); ok {
+			if attachments == nil || n < 0 || n >= len(attachments) {
+				return nil, errPlaceholder
+			}
+			return map[string]any{"Data": attachments[n]}, nil
+		}
+		for k := range v {
+			if v[k], err = replace(v[k], attachments); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
+}
+
+// placeholder tells what encoding/json, which does not mind the case of keys,
+// would decode as one.
+func placeholder(m map[string]any) (n int, ok bool) {
+	n = -1
+	for k, v := range m {
+		if strings.EqualFold(k, "_placeholder") && v != false && v != nil {
+			ok = true
+		}
+		if num, is := v.(json.Number); is && k == "num" {
+			if i, err := num.Int64(); err == nil && i >= 0 && i < 1<<31 {
+				n = int(i)
+			}
+		}
+	}
+	return n, ok
+}

@@ -1,0 +1,113 @@
+package bridge
+
+import (
+	"strings"
+	"testing"
+
+	socketio "github.com/googollee/go-socket.io"
+	"github.com/googollee/go-socket.io/parser"
+)
+
+type connT = socketio.Conn
+
+// What go-socket.io, left alone, answers with the end of the connection or of
+// the process.
+func TestHostilePacketsCostNothing(t *testing.T) {
+	deep := strings.Repeat("[", 5000) + strings.Repeat("]", 5000)
+	for _, c := range []struct {
+		name string
+		send []string
+	}{
+		{"a huge count of attachments", []string{`4599999999-["any"]`, `451000000000-["buffer",{}]`}},
+		{"a placeholder in a plain event", []string{`42["buffer",{"_placeholder":true,"num":5}]`}},
+		{"a placeholder in disguise", []string{`42["buffer",{"_PLACEHOLDER":true,"NUM":5}]`,
+			`42["buffer",{"\u005fplaceholder":true,"num":-1}]`, `42["struct",{"B":{"_placeHolder":true,"num":9}}]`}},
+		{"an argument of another type", []string{`42["int","x"]`, `42["int",{}]`, `42["int",1.5]`, `42["int",1e99]`}},
+		{"no argument", []string{`42["int"]`, `42["any"]`, `42["buffer"]`}},
+		{"null", []string{`42["int",null]`, `42["any",null]`, `42["buffer",null]`}},
+		{"too many arguments", []string{`42["any",1,2,3,{"_placeholder":true,"num":3}]`}},
+		{"deep nesting", []string{`42["any",` + deep + `]`, `42["buffer",` + deep + `]`}},
+		{"a panic in the handler", []string{`42["panic"]`, `429["panic"]`}},
+		{"not JSON", []string{`42["any",}`, `42{"any":1}`, `42"any"`, `42[`, `4`[:1] + `7[]`}},
+		{"acks that nobody waits for", []string{`43["x"]`, `431["x"]`, `4399999999999999999999[1]`}},
+		{"a namespace that is not there", []string{`42/x,["any"]`, `41/x,`, `43/x,1[]`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, url := serve(t, Config{}, func(s *Server) {
+				s.OnEvent("/", "any", func(socketio.Conn, Arg) {})
+				s.OnEvent("/", "int", func(socketio.Conn, int) {})
+				s.OnEvent("/", "buffer", func(socketio.Conn, parser.Buffer) {})
+				s.OnEvent("/", "struct", func(socketio.Conn, struct{ B parser.Buffer }) {})
+				s.OnEvent("/", "panic", func(socketio.Conn) int { panic("on purpose") })
+				s.OnEvent("/", "ping", func(socketio.Conn) string { return "pong" })
+			})
+			cl := dial(t, url, 3)
+			cl.send(c.send...)
+			cl.send(`427["ping"]`)
+			cl.expect(`437["pong"]`)
+		})
+	}
+}
+
+func TestWhatClosesTheOriginalCloses(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		binary     []byte
+	}{
+		{name: "nothing in a message", text: "4"},
+		{name: "attachments without a count", text: `45["x"]`},
+		{name: "binary that nothing announced", binary: []byte{4, 1, 2, 3}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, url := serve(t, Config{}, nil)
+			cl := dial(t, url, 3)
+			if c.text != "" {
+				cl.send(c.text)
+			} else {
+				cl.sendBinary(c.binary...)
+			}
+			cl.expect("closed")
+		})
+	}
+}
+
+func TestAttachmentsAreBounded(t *testing.T) {
+	_, url := serve(t, Config{MaxAttachments: 10_000}, func(s *Server) {
+		s.OnEvent("/", "any", func(socketio.Conn, Arg) {})
+	})
+	for _, c := range []struct {
+		name string
+		part []byte
+		n    int
+	}{
+		{"large ones", make([]byte, 6000), 2},
+		{"many empty ones", []byte{4}, 10_000/partOverhead + 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cl := dial(t, url, 3)
+			cl.send(`451000000-["any"]`)
+			for range c.n {
+				cl.sendBinary(append([]byte{4}, c.part[1:]...)...)
+			}
+			cl.expect("closed")
+		})
+	}
+}
+
+func TestNamesThatGoSocketIOCannotRead(t *testing.T) {
+	heard := make(chan string, 1)
+	names := []string{"a,b", "a]b", `a"b`, `a\b`, "<a>", "こんにちは"}
+	_, url := serve(t, Config{}, func(s *Server) {
+		for _, name := range names {
+			s.OnEvent("/", name, func(c socketio.Conn, a Arg) { heard <- name + string(a.JSON()) })
+		}
+	})
+	c := dial(t, url, 3)
+	for _, name := range names {
+		quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name)
+		c.send(`42["` + quoted + `",1]`)
+		if got := await(t, heard, name); got != name+"1" {
+			t.Errorf("the event %q arrived as %q", name, got)
+		}
+	}
+}
