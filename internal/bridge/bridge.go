@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -123,6 +124,27 @@ func (s *Server) peer(id string) *peer {
 	return s.lent[id]
 }
 
+// Auth returns what the client sent with its CONNECT to the connection's
+// namespace: in protocol 5 a JSON object, the client's auth option, or nil.
+// Protocol 4 has no such thing; its clients put a query into the URL, which
+// Conn.URL returns.
+func (s *Server) Auth(c socketio.Conn) json.RawMessage {
+	p := s.peer(c.ID())
+	if p == nil {
+		return nil
+	}
+	name := c.Namespace()
+	if name == "" { // so go-socket.io calls the first one, the second time
+		name = "/"
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if sp := p.spaceLocked(name); sp != nil {
+		return sp.auth
+	}
+	return nil
+}
+
 // Opened implements engine.Handler.
 func (s *Server) Opened(es *engine.Session) {
 	p := &peer{server: s, session: es}
@@ -130,7 +152,7 @@ func (s *Server) Opened(es *engine.Session) {
 	if es.Revision() == engine.Revision3 {
 		// The first namespace is connected without being asked for.
 		es.Send(p.welcome("/"), false)
-		p.connect("/")
+		p.connect("/", nil)
 		return
 	}
 	p.impatience = time.AfterFunc(s.cfg.ConnectTimeout, p.giveUp)

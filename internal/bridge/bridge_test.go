@@ -31,7 +31,11 @@ func serve(t *testing.T, cfg Config, register func(*Server)) (srv *Server, url s
 	if register != nil {
 		register(srv)
 	}
-	eng := engine.New(engine.Config{}, srv)
+	return srv, serveHandler(t, srv, engine.New(engine.Config{}, srv))
+}
+
+func serveHandler(t *testing.T, srv *Server, eng *engine.Server) (url string) {
+	t.Helper()
 	web := httptest.NewServer(eng)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -42,7 +46,7 @@ func serve(t *testing.T, cfg Config, register func(*Server)) (srv *Server, url s
 		web.Close()
 		srv.Close()
 	})
-	return srv, strings.Replace(web.URL, "http", "ws", 1)
+	return strings.Replace(web.URL, "http", "ws", 1)
 }
 
 // A client is one websocket, spoken by hand.

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -77,4 +78,34 @@ func TestProtocol5MustConnectInTime(t *testing.T) {
 	idle.expect("closed")
 	busy.send(`42["nobody hears"]`, "40/nope,")
 	busy.expect(`44/nope,{"message":"Invalid namespace"}`)
+}
+
+func TestAuthReachesTheHandler(t *testing.T) {
+	auth := make(chan string, 1)
+	_, url := serve(t, Config{}, func(s *Server) {
+		for _, name := range []string{"/", "/side"} {
+			s.OnConnect(name, func(c socketio.Conn) error {
+				auth <- string(s.Auth(c))
+				if !strings.Contains(string(s.Auth(c)), "secret") {
+					return errors.New("who are you")
+				}
+				c.Emit("hello")
+				return nil
+			})
+		}
+	})
+	c := dial(t, url, 4)
+	c.send(`40{"token":"guess"}`)
+	if got := await(t, auth, "the handler"); got != `{"token":"guess"}` {
+		t.Errorf("OnConnect saw %q", got)
+	}
+	c.expect(`44{"message":"who are you"}`)
+	c.join(`40{"token":"secret"}`, "40") // before what OnConnect has sent
+	c.expect(`42["hello"]`)
+	await(t, auth, "the handler")
+	c.join(`40/side,{"a":"secret"}`, "40/side,")
+	c.expect(`42/side,["hello"]`)
+	if got := await(t, auth, "the handler"); got != `{"a":"secret"}` {
+		t.Errorf("OnConnect of the second namespace saw %q", got)
+	}
 }
