@@ -2,7 +2,8 @@
 //
 //	/                          the chat page, byte for byte the original's, with conditions and ranges
 //	/socket.io/socket.io.js    the client script (any path that begins so), and .map, for whoever
-//	                           loads it from the server; a redirect to the file that the page loads
+//	                           loads it from the server; as socket.io 2.1.1 serves it, if `go generate`
+//	                           has fetched it, else a redirect to the file that the page loads
 //	/socket.io/...             handed on to the engine
 //	anything else              404, "Cannot GET /x"
 //

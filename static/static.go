@@ -9,12 +9,14 @@ import (
 const enginePath = "/socket.io/"
 
 // Handler routes a node's whole port. What belongs to the engine goes to engine; the rest is answered here.
-func Handler(engine http.Handler) http.Handler {
+func Handler(engine http.Handler) http.Handler { return route(engine, ownClient) }
+
+func route(engine, script http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target := r.RequestURI
 		switch {
 		case strings.HasPrefix(target, clientPath):
-			serveClient(w, r)
+			script.ServeHTTP(w, r)
 		case strings.HasPrefix(target, enginePath):
 			engine.ServeHTTP(w, r)
 		case pathname(r) != "/":

@@ -26,18 +26,8 @@ func TestPageIsTheOriginal(t *testing.T) {
 	}
 }
 
-func TestClientURLIsThePages(t *testing.T) {
-	const want = "https://cdnjs.cloudflare.com/ajax/libs/socket.io/2.1.1/socket.io.js"
-	if clientURL != want {
-		t.Errorf("client script at %q, want %q", clientURL, want)
-	}
-	if !strings.Contains(page, `<script src="`+clientURL+`">`) {
-		t.Errorf("the page does not load %s", clientURL)
-	}
-}
-
 // ask hands over a request line as it stands: net/http's client would clean it.
-func ask(t *testing.T, method, target string, header ...string) *http.Response {
+func ask(t *testing.T, script client, method, target string, header ...string) *http.Response {
 	t.Helper()
 	engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "engine") })
 	r := httptest.NewRequest(method, "/", nil)
@@ -49,7 +39,7 @@ func ask(t *testing.T, method, target string, header ...string) *http.Response {
 		r.Header.Add(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	Handler(engine).ServeHTTP(w, r)
+	route(engine, script).ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -74,7 +64,7 @@ func headers(t *testing.T, res *http.Response, want map[string]string) {
 
 func TestPage(t *testing.T) {
 	for _, target := range []string{"/", "/?a=b", "/?", "http://elsewhere/"} {
-		res := ask(t, "GET", target)
+		res := ask(t, ownClient, "GET", target)
 		if res.StatusCode != 200 || bodyOf(t, res) != page {
 			t.Errorf("GET %s: status %d and not the page", target, res.StatusCode)
 		}
@@ -88,7 +78,7 @@ func TestPage(t *testing.T) {
 			"Content-Range":  "",
 		})
 	}
-	head := ask(t, "HEAD", "/")
+	head := ask(t, ownClient, "HEAD", "/")
 	if body := bodyOf(t, head); head.StatusCode != 200 || body != "" {
 		t.Errorf("HEAD /: status %d, body %q", head.StatusCode, body)
 	}
@@ -123,7 +113,7 @@ func TestPageConditions(t *testing.T) {
 		{[]string{"If-Unmodified-Since", after}, 200},
 	} {
 		for _, method := range []string{"GET", "HEAD"} {
-			res := ask(t, method, "/", c.header...)
+			res := ask(t, ownClient, method, "/", c.header...)
 			if res.StatusCode != c.status {
 				t.Errorf("%s with %q: status %d, want %d", method, c.header, res.StatusCode, c.status)
 			}
@@ -157,7 +147,7 @@ func TestPageRanges(t *testing.T) {
 		{"bytes=abc", -2, 0},
 		{"bytes=", -2, 0},
 	} {
-		res := ask(t, "GET", "/", "Range", c.spec)
+		res := ask(t, ownClient, "GET", "/", "Range", c.spec)
 		body := bodyOf(t, res)
 		switch {
 		case c.first == -1:
@@ -184,7 +174,7 @@ func TestPageIfRange(t *testing.T) {
 	for condition, status := range map[string]int{
 		pageETag: 206, pageModified: 206, `"x"`: 200, "Mon, 01 Jan 2001 00:00:00 GMT": 200, "rubbish": 200,
 	} {
-		if res := ask(t, "GET", "/", "Range", "bytes=0-9", "If-Range", condition); res.StatusCode != status {
+		if res := ask(t, ownClient, "GET", "/", "Range", "bytes=0-9", "If-Range", condition); res.StatusCode != status {
 			t.Errorf("If-Range %q: status %d, want %d", condition, res.StatusCode, status)
 		}
 	}
@@ -203,7 +193,7 @@ func TestNotFound(t *testing.T) {
 		{"GET", "/%3Cb%3E<'\"&%zz", "Cannot GET /%3Cb%3E%3C&#39;%22&amp;%25zz"},
 		{"GET", "/日%", "Cannot GET /%E6%97%A5%25"},
 	} {
-		res := ask(t, c.method, c.target)
+		res := ask(t, ownClient, c.method, c.target)
 		if body := bodyOf(t, res); res.StatusCode != 404 || !strings.Contains(body, "<pre>"+c.text+"</pre>") {
 			t.Errorf("%s %s: status %d, %q; want %q", c.method, c.target, res.StatusCode, body, c.text)
 		}
@@ -215,7 +205,7 @@ func TestNotFound(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	res := ask(t, "OPTIONS", "/")
+	res := ask(t, ownClient, "OPTIONS", "/")
 	if body := bodyOf(t, res); res.StatusCode != 200 || body != "GET,HEAD" {
 		t.Errorf("OPTIONS /: status %d, body %q", res.StatusCode, body)
 	}
@@ -223,23 +213,4 @@ func TestOptions(t *testing.T) {
 		"Allow": "GET,HEAD", "Content-Length": "8", "Content-Type": "text/html; charset=utf-8",
 		"ETag": `W/"8-ZRAf8oNBS3Bjb/SU2GYZCmbtmXg"`,
 	})
-}
-
-func TestClientScriptAndEngine(t *testing.T) {
-	for target, location := range map[string]string{
-		"/socket.io/socket.io.js":        clientURL,
-		"/socket.io/socket.io.jsxyz?a=b": clientURL,
-		"/socket.io/socket.io.js.map":    clientURL + ".map",
-	} {
-		res := ask(t, "GET", target)
-		if res.StatusCode != 302 {
-			t.Errorf("GET %s: status %d", target, res.StatusCode)
-		}
-		headers(t, res, map[string]string{"Location": location})
-	}
-	for _, target := range []string{"/socket.io/?EIO=3&transport=polling", "/socket.io/x", "/socket.io/socket.io.min.js"} {
-		if body := bodyOf(t, ask(t, "POST", target)); body != "engine" {
-			t.Errorf("POST %s did not reach the engine: %q", target, body)
-		}
-	}
 }

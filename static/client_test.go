@@ -1,0 +1,128 @@
+package static
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// The two states of the folder, whichever the checkout is in.
+var (
+	filled = loadClient(fstest.MapFS{
+		"client/.gitkeep":         {},
+		"client/socket.io.js":     {Data: []byte("the script")},
+		"client/socket.io.js.map": {Data: []byte("{}")},
+	})
+	empty = loadClient(fstest.MapFS{"client/.gitkeep": {}})
+)
+
+func TestClientURLIsThePages(t *testing.T) {
+	const want = "https://cdnjs.cloudflare.com/ajax/libs/socket.io/2.1.1/socket.io.js"
+	if clientURL != want {
+		t.Errorf("client script at %q, want %q", clientURL, want)
+	}
+	if !strings.Contains(page, `<script src="`+clientURL+`">`) {
+		t.Errorf("the page does not load %s", clientURL)
+	}
+	if clientETag != `"2.1.1"` {
+		t.Errorf("its tag is %s", clientETag)
+	}
+}
+
+func TestClientAsFetched(t *testing.T) {
+	for target, want := range map[string][2]string{
+		"/socket.io/socket.io.js":                                 {"the script", "application/javascript"},
+		"/socket.io/socket.io.jsxyz?a=b":                          {"the script", "application/javascript"},
+		"/socket.io/socket.io.js/x":                               {"the script", "application/javascript"},
+		"/socket.io/socket.io.js.ma":                              {"the script", "application/javascript"},
+		"/socket.io/socket.io.js?EIO=3&transport=polling":         {"the script", "application/javascript"},
+		"/socket.io/socket.io.js.map":                             {"{}", "application/json"},
+		"/socket.io/socket.io.js.mapped/?EIO=3&transport=polling": {"{}", "application/json"},
+	} {
+		for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "FOO"} {
+			res := ask(t, filled, method, target)
+			body := want[0]
+			if method == "HEAD" {
+				body = ""
+			}
+			if got := bodyOf(t, res); res.StatusCode != 200 || got != body {
+				t.Errorf("%s %s: status %d, %q; want %q", method, target, res.StatusCode, got, body)
+			}
+			headers(t, res, map[string]string{
+				"Content-Type": want[1], "ETag": `"2.1.1"`, "Content-Length": "", "Location": "", "Cache-Control": "",
+			})
+		}
+	}
+}
+
+func TestClientConditions(t *testing.T) {
+	for _, c := range []struct {
+		header []string
+		status int
+	}{
+		{[]string{"If-None-Match", `"2.1.1"`}, 304},
+		{[]string{"If-None-Match", `"2.1.1"`, "Cache-Control", "no-cache"}, 304},
+		{[]string{"If-None-Match", `"2.1.1"`, "Range", "bytes=0-1"}, 304},
+		{[]string{"If-None-Match", `W/"2.1.1"`}, 200},
+		{[]string{"If-None-Match", `"x", "2.1.1"`}, 200},
+		{[]string{"If-None-Match", `"2.1.1"`, "If-None-Match", `"2.1.1"`}, 200},
+		{[]string{"If-None-Match", "*"}, 200},
+		{[]string{"If-None-Match", ""}, 200},
+		{[]string{"If-Match", `"x"`}, 200},
+		{[]string{"If-Modified-Since", "Tue, 01 Jan 2030 00:00:00 GMT"}, 200},
+		{[]string{"Range", "bytes=0-1"}, 200},
+	} {
+		for _, method := range []string{"GET", "HEAD", "POST"} {
+			for _, target := range []string{"/socket.io/socket.io.js", "/socket.io/socket.io.js.map"} {
+				res := ask(t, filled, method, target, c.header...)
+				if res.StatusCode != c.status {
+					t.Errorf("%s %s with %q: status %d, want %d", method, target, c.header, res.StatusCode, c.status)
+				}
+				if res.StatusCode == http.StatusNotModified {
+					headers(t, res, map[string]string{"ETag": "", "Content-Type": ""})
+				}
+			}
+		}
+	}
+}
+
+func TestClientNotFetched(t *testing.T) {
+	half := loadClient(fstest.MapFS{"client/socket.io.js": {Data: []byte("the script")}})
+	for target, location := range map[string]string{
+		"/socket.io/socket.io.js":        clientURL,
+		"/socket.io/socket.io.jsxyz?a=b": clientURL,
+		"/socket.io/socket.io.js.map":    clientURL + ".map",
+	} {
+		for _, script := range []client{empty, half} {
+			res := ask(t, script, "GET", target, "If-None-Match", `"2.1.1"`)
+			if res.StatusCode != 302 {
+				t.Errorf("GET %s: status %d", target, res.StatusCode)
+			}
+			headers(t, res, map[string]string{"Location": location, "ETag": ""})
+		}
+	}
+}
+
+func TestClientLeavesTheRestToTheEngine(t *testing.T) {
+	for _, target := range []string{"/socket.io/?EIO=3&transport=polling", "/socket.io/x", "/socket.io/socket.io.min.js"} {
+		for _, script := range []client{filled, empty} {
+			if body := bodyOf(t, ask(t, script, "POST", target)); body != "engine" {
+				t.Errorf("POST %s did not reach the engine: %q", target, body)
+			}
+		}
+	}
+}
+
+// What is embedded is what lies in the folder, of the page's version, or nothing.
+func TestEmbeddedClient(t *testing.T) {
+	onDisk := loadClient(os.DirFS("."))
+	if string(ownClient.script) != string(onDisk.script) || string(ownClient.sourceMap) != string(onDisk.sourceMap) {
+		t.Error("the embedded client is not the folder's")
+	}
+	version := strings.Trim(clientETag, `"`)
+	if ownClient.script != nil && !strings.Contains(string(ownClient.script[:100]), "Socket.IO v"+version) {
+		t.Errorf("the embedded client is not %s: it begins with %q", version, ownClient.script[:100])
+	}
+}
