@@ -1,0 +1,66 @@
+# `go run .` needs none of this. `make test` installs what the tests need and runs everything.
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 10s
+
+CLIENTS := e2e/node_modules/.package-lock.json
+SCRIPT  := static/client/socket.io.js
+FIND_GO := find . -name node_modules -prune -o -name '*.go' -print
+
+.PHONY: build test tools check cross unit e2e picture fuzz clean
+.NOTPARALLEL:
+
+build: $(SCRIPT)
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/tsunagu .
+
+# The end-to-end tests come last: a run ends with a line of the test runner.
+test: tools $(CLIENTS) $(SCRIPT) check cross unit e2e
+
+# Debian packages, where they are missing and may be installed.
+tools:
+	@sh e2e/tools.sh
+
+# The JavaScript clients and servers that we are measured against, as the lock file pins them.
+$(CLIENTS): e2e/package.json e2e/package-lock.json
+	cd e2e && npm ci --no-audit --no-fund
+	@touch $@
+
+# The client file that a node serves, with its source map and licence: fetched through npm, checked, and embedded.
+# Without it everything builds, too; it is only served from elsewhere.
+$(SCRIPT): static/internal/fetch/main.go
+	$(GO) generate ./static
+
+check:
+	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l $$($(FIND_GO))); \
+	if [ -n "$$unformatted" ]; then echo "not as gofmt has it:" $$unformatted; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./adapter ./e2e
+	$(GO) run $(STATICCHECK) -tags e2e ./...
+
+# These builds are thrown away, so they need no version control stamp.
+cross:
+	CGO_ENABLED=0 GOOS=darwin $(GO) build -buildvcs=false ./...
+	CGO_ENABLED=0 GOOS=windows $(GO) build -buildvcs=false ./...
+
+unit:
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+e2e: $(CLIENTS) $(SCRIPT)
+	$(GO) test -tags e2e -count=1 -timeout 15m ./adapter ./e2e
+
+# The two windows that the README shows.
+picture: tools $(CLIENTS)
+	E2E_PICTURE=$(CURDIR)/docs/chat.png $(GO) test -tags e2e -count=1 -run '^TestPageWithoutRedis$$' ./e2e
+
+# Every fuzz target, each for FUZZTIME.
+fuzz:
+	@for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+clean:
+	rm -rf bin e2e/node_modules static/client/[!.]*

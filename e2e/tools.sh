@@ -1,0 +1,65 @@
+#!/bin/sh
+# Sees to it that the programs and fonts that the tests use are there: installs them on Debian where it may,
+# else names them and fails.
+set -eu
+
+missing=
+need() { # need PACKAGES COMMAND...: one of the commands
+	packages=$1
+	shift
+	for command; do
+		if command -v "$command" >/dev/null 2>&1; then return; fi
+	done
+	missing="$missing $packages"
+}
+need_font() { # need_font PACKAGE PATTERN
+	if ! fc-list "$2" 2>/dev/null | grep -q .; then missing="$missing $1"; fi
+}
+
+need redis-server redis-server
+need redis-tools redis-cli
+need chromium chromium chromium-browser google-chrome
+need nodejs node
+need npm npm
+need 'gcc libc6-dev' gcc
+need fontconfig fc-list
+need_font fonts-noto-cjk ':lang=ja' # else Japanese shows as empty boxes in the picture
+need_font fonts-noto-color-emoji ':lang=und-zsye'
+
+if [ -n "$missing" ]; then
+	sudo=
+	if ! command -v apt-get >/dev/null 2>&1; then
+		echo "the tests need, by their Debian names:$missing" >&2
+		exit 1
+	fi
+	if [ "$(id -u)" != 0 ]; then
+		if ! sudo -n true 2>/dev/null; then
+			echo "the tests need:$missing. As root: apt-get install$missing" >&2
+			exit 1
+		fi
+		sudo='sudo -n'
+	fi
+	echo "installing:$missing"
+	# The tests start a redis-server of their own. Debian's would start one for good, on the port that the
+	# embedded one wants: not now, and not at the next boot.
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e "$policy" ]; then
+		trap '$sudo rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+		$sudo chmod +x "$policy"
+	fi
+	$sudo apt-get update -q
+	# shellcheck disable=SC2086 # several packages
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+	case "$missing" in
+	*redis-server*)
+		if command -v systemctl >/dev/null 2>&1; then
+			$sudo systemctl disable redis-server >/dev/null 2>&1 || true
+		fi ;;
+	esac
+fi
+
+if ! node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)'; then
+	echo "the tests need Node.js 18 or later; this is $(node --version)" >&2
+	exit 1
+fi

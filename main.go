@@ -1,0 +1,259 @@
+// Command tsunagu runs a Socket.IO chat on one or several ports, joined with
+// each other and with other nodes by Redis pub/sub.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"tsunagu/adapter"
+	"tsunagu/internal/bridge"
+	"tsunagu/internal/broker"
+	"tsunagu/internal/chat"
+	"tsunagu/internal/engine"
+	"tsunagu/internal/health"
+	"tsunagu/static"
+)
+
+// Exit statuses.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run is main without the process: it returns the exit status.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	opts, err := parseOptions(args, getenv, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "tsunagu: %v\n", err)
+		return exitUsage
+	}
+	if opts.check != nil {
+		err = health.Check(ctx, *opts.check)
+	} else {
+		log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: opts.logLevel}))
+		adapter.RouteLogs(log)
+		err = serve(ctx, opts, log, stdout)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "tsunagu: %v\n", err)
+		return exitFailure
+	}
+	return 0
+}
+
+// options is what flags and environment say.
+type options struct {
+	check    *string // a node to ask instead of being one
+	ports    []int
+	host     string
+	redis    *redis.Options // nil: look for one at localhost
+	logLevel slog.Level
+}
+
+func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (options, error) {
+	env := func(name, def string) string {
+		if v := getenv(name); v != "" {
+			return v
+		}
+		return def
+	}
+	fs := flag.NewFlagSet("tsunagu", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // its errors are returned, in one line
+	ports := fs.String("port", env("PORT", "3000,3001"), "ports to listen on, each a node of its own (PORT)")
+	host := fs.String("host", env("HOST", ""), "interface to listen on; all of them when empty (HOST)")
+	// The environment's URL is no default, or -help would print its password.
+	redisURL := fs.String("redis", "", "Redis: redis://, rediss:// or unix:// (REDIS_URL);\n"+
+		"without it localhost:6379, and an embedded one if nothing answers there")
+	verbose := fs.Bool("verbose", env("VERBOSE", "") != "", "log what is dropped and closed, too (VERBOSE)")
+	var opts options
+	// An empty URL, as an unset variable gives, is a check that fails, and not a node that serves.
+	fs.Func("check", "ask the node at `URL` whether it serves, and exit: status 0 if it does, 1 if not", func(url string) error {
+		opts.check = &url
+		return nil
+	})
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fs.SetOutput(stderr)
+			fs.Usage()
+		}
+		return options{}, err
+	}
+	if fs.NArg() > 0 {
+		return options{}, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if opts.check != nil {
+		return opts, nil
+	}
+	opts.host = *host
+	if *verbose {
+		opts.logLevel = slog.LevelDebug
+	}
+	var err error
+	if opts.ports, err = parsePorts(*ports); err != nil {
+		return options{}, err
+	}
+	if *redisURL == "" {
+		*redisURL = getenv("REDIS_URL")
+	}
+	if *redisURL != "" {
+		opts.redis, err = adapter.ParseURL(*redisURL)
+	}
+	return opts, err
+}
+
+func parsePorts(s string) ([]int, error) {
+	var ports []int
+	for field := range strings.SplitSeq(s, ",") {
+		n, err := strconv.ParseUint(strings.TrimSpace(field), 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("port %q: want a number up to 65535, or several with commas", field)
+		}
+		ports = append(ports, int(n))
+	}
+	return ports, nil
+}
+
+// serve runs a node for each port until ctx is done.
+func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer) error {
+	listeners, err := listen(opts)
+	if err != nil {
+		return err
+	}
+	if opts.redis == nil {
+		embedded, err := broker.Ensure(ctx, broker.Config{Logger: log})
+		if err != nil {
+			log.Warn("no redis found, and none started", "err", err)
+		}
+		if embedded != nil {
+			defer embedded.Close()
+		}
+		opts.redis = &redis.Options{Addr: "localhost:6379"}
+	}
+	var nodes sync.WaitGroup
+	for _, l := range listeners {
+		port := l.Addr().(*net.TCPAddr).Port
+		n := newNode(opts, log.With("node", port))
+		nodes.Go(func() { n.serve(ctx, l, func() { fmt.Fprintf(stdout, "listening on localhost:%d\n", port) }) })
+	}
+	nodes.Wait()
+	return nil
+}
+
+// listen takes all ports or none.
+func listen(opts options) ([]net.Listener, error) {
+	var all []net.Listener
+	for _, port := range opts.ports {
+		l, err := net.Listen("tcp", net.JoinHostPort(opts.host, strconv.Itoa(port)))
+		if err != nil {
+			for _, l := range all {
+				l.Close()
+			}
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// A node is what one Node server was: an engine, its application and its
+// connections to Redis.
+type node struct {
+	log     *slog.Logger
+	relay   *adapter.Adapter
+	chat    *chat.Chat
+	bridge  *bridge.Server
+	engine  *engine.Server
+	handler http.Handler
+}
+
+func newNode(opts options, log *slog.Logger) *node {
+	n := &node{log: log}
+	n.relay = adapter.New(opts.redis, adapter.Config{Logger: log})
+	n.chat = chat.New(chat.Config{Publisher: n.relay, Logger: log})
+	n.bridge = bridge.New(bridge.Config{Audience: n.chat, Logger: log})
+	n.chat.Register(n.bridge)
+	n.engine = engine.New(engine.Config{Logger: log, Revisions: []engine.Revision{engine.Revision3}}, n.bridge)
+	n.handler = static.Handler(n.engine)
+	return n
+}
+
+const (
+	// firstSubscription is how long a node waits for Redis before it serves
+	// all the same.
+	firstSubscription = time.Second
+	// shutdownTimeout is how long clients get to take leave.
+	shutdownTimeout = 5 * time.Second
+	// headerTimeout is how long a request may take to say what it wants.
+	headerTimeout = 10 * time.Second
+)
+
+// serve runs the node until ctx is done, and then takes it down against the
+// stream: nobody new, nobody left, nothing more to say.
+func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
+	relayCtx, stopRelay := context.WithCancel(context.Background())
+	var relay sync.WaitGroup
+	relay.Go(func() {
+		if err := n.relay.Run(relayCtx, n.chat); err != nil {
+			n.log.Error("relay ended", "err", err)
+		}
+	})
+	srv := &http.Server{
+		Handler:           n.handler,
+		ReadHeaderTimeout: headerTimeout,
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+	}
+	var web sync.WaitGroup
+	select {
+	case <-n.relay.Ready():
+	case <-time.After(firstSubscription):
+	case <-ctx.Done():
+	}
+	web.Go(func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			n.log.Error("web server ended", "err", err)
+		}
+	})
+	listening()
+	<-ctx.Done()
+
+	bye, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	web.Go(func() {
+		if err := srv.Shutdown(bye); err != nil {
+			srv.Close()
+		}
+	})
+	if err := n.engine.Shutdown(bye); err != nil {
+		n.log.Warn("sessions left behind", "err", err)
+	}
+	web.Wait()
+	stopRelay()
+	relay.Wait()
+	n.bridge.Close()
+	n.chat.Close()
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func environment(vars map[string]string) func(string) string {
+	return func(name string) string { return vars[name] }
+}
+
+func TestWrongUseIsOneLineAndStatus2(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+		env  map[string]string
+		want string
+	}{
+		{"an unknown flag", []string{"-prot", "3000"}, nil, "prot"},
+		{"an argument", []string{"3000"}, nil, `"3000"`},
+		{"a port that is none", []string{"-port", "3000,x"}, nil, `"x"`},
+		{"a port too large", []string{"-port", "65536"}, nil, "65536"},
+		{"no port at all", []string{"-port", ","}, nil, "port"},
+		{"a bad port in the environment", nil, map[string]string{"PORT": "-1"}, "-1"},
+		{"a bad URL", []string{"-redis", "http://u:hunter2@x"}, nil, "redis://"},
+		{"a bad URL in the environment", nil, map[string]string{"REDIS_URL": "redis://u:hunter2@x:y"}, "redis://"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := run(t.Context(), c.args, environment(c.env), &stdout, &stderr)
+			got := stderr.String()
+			if status != exitUsage {
+				t.Errorf("exit status %d, want %d", status, exitUsage)
+			}
+			if strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
+				t.Errorf("said %q, want one line about %s", got, c.want)
+			}
+			if strings.Contains(got, "hunter2") || stdout.Len() > 0 {
+				t.Errorf("said %q and %q, want no password and nothing on standard output", got, stdout.String())
+			}
+		})
+	}
+}
+
+func TestHelpShowsNoPassword(t *testing.T) {
+	var stderr bytes.Buffer
+	env := environment(map[string]string{"REDIS_URL": "redis://:hunter2@localhost"})
+	if status := run(t.Context(), []string{"-help"}, env, io.Discard, &stderr); status != 0 {
+		t.Errorf("exit status %d, want 0", status)
+	}
+	help := stderr.String()
+	for _, want := range []string{"-port", "PORT", "-host", "HOST", "-redis", "REDIS_URL"} {
+		if !strings.Contains(help, want) {
+			t.Errorf("the help does not mention %s", want)
+		}
+	}
+	if strings.Contains(help, "hunter2") {
+		t.Error("the help shows the password from the environment")
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
+	var stderr bytes.Buffer
+	args := []string{"-host", "127.0.0.1", "-port", "0," + port, "-redis", "redis://127.0.0.1:1"}
+	if status := run(t.Context(), args, environment(nil), io.Discard, &stderr); status != exitFailure {
+		t.Errorf("exit status %d, want %d", status, exitFailure)
+	}
+	if got := stderr.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, port) {
+		t.Errorf("said %q, want one line that names port %s", got, port)
+	}
+}
+
+func TestNodesServeUntilTheyAreStopped(t *testing.T) {
+	redis := miniredis.RunT(t)
+	for _, c := range []struct{ name, url string }{
+		{"with Redis", "redis://" + redis.Addr()},
+		{"without", "redis://127.0.0.1:1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			out, stdout := io.Pipe()
+			status := make(chan int, 1)
+			go func() {
+				env := environment(map[string]string{"PORT": "0,0", "HOST": "127.0.0.1", "REDIS_URL": c.url})
+				status <- run(ctx, nil, env, stdout, io.Discard)
+				stdout.Close()
+			}()
+			lines := bufio.NewScanner(out)
+			for range 2 {
+				lines.Scan()
+				var port int
+				if _, err := fmt.Sscanf(lines.Text(), "listening on localhost:%d", &port); err != nil {
+					t.Fatalf("printed %q, want where it listens", lines.Text())
+				}
+				checkServes(t, port)
+				url := fmt.Sprintf("http://127.0.0.1:%d", port)
+				if status, said := check(t, url); status != 0 || said != "" {
+					t.Errorf("-check %s: exit status %d, said %q; want 0 and nothing", url, status, said)
+				}
+			}
+			stop()
+			if lines.Scan() {
+				t.Errorf("printed %q as well", lines.Text())
+			}
+			if got := <-status; got != 0 {
+				t.Errorf("exit status %d, want 0", got)
+			}
+		})
+	}
+}
+
+func checkServes(t *testing.T, port int) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for path, want := range map[string]string{
+		"/":                                   "<!doctype html>",
+		"/socket.io/?EIO=3&transport=polling": `"upgrades":["websocket"]`,
+	} {
+		resp, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d%s", port, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if !strings.Contains(string(body), want) {
+			t.Errorf("%s answered %q, want something with %q", path, body, want)
+		}
+	}
+}
+
+// check runs -check and nothing else: what a node would need may be wrong.
+func check(t *testing.T, url string) (status int, said string) {
+	t.Helper()
+	var out bytes.Buffer
+	env := environment(map[string]string{"PORT": "x", "REDIS_URL": "y"})
+	status = run(t.Context(), []string{"-check", url}, env, &out, &out)
+	return status, out.String()
+}
+
+func TestCheckFails(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://127.0.0.1:1": "refused",
+		"127.0.0.1:3000":     "want a URL",
+		"":                   "want a URL",
+	} {
+		status, said := check(t, url)
+		if status != exitFailure || strings.Count(said, "\n") != 1 || !strings.Contains(said, want) {
+			t.Errorf("-check %q: exit status %d, said %q; want %d and one line about %q", url, status, said, exitFailure, want)
+		}
+	}
+}
+
+// Data flows one way, so imports do, too: what a room may import is in
+// docs/architecture.md, and here.
+func TestDirections(t *testing.T) {
+	const goSocketIO, goRedis, websocket = "github.com/googollee/go-socket.io", "github.com/redis/go-redis/v9", "github.com/gobwas/ws"
+	allowed := map[string][]string{
+		"tsunagu/adapter":         {goRedis},
+		"tsunagu/static":          {},
+		"tsunagu/internal/packet": {},
+		"tsunagu/internal/fanout": {"tsunagu/internal/packet"},
+		"tsunagu/internal/engine": {"tsunagu/internal/packet", websocket},
+		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/engine", goSocketIO},
+		"tsunagu/internal/chat":   {"tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout", goSocketIO},
+		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},
+		"tsunagu/internal/health": {"tsunagu/internal/packet"},
+		// A program of its own, for go generate.
+		"tsunagu/static/internal/fetch": {},
+	}
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./adapter/...", "./static/...", "./internal/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		may, known := allowed[fields[0]]
+		if !known {
+			t.Errorf("%s is not in the table of rooms", fields[0])
+		}
+		for _, imported := range fields[1:] {
+			first, _, _ := strings.Cut(imported, "/")
+			standard := first != "tsunagu" && !strings.Contains(first, ".")
+			within := func(room string) bool { return imported == room || strings.HasPrefix(imported, room+"/") }
+			if !standard && !slices.ContainsFunc(may, within) {
+				t.Errorf("%s imports %s, which is not downstream of it", fields[0], imported)
+			}
+		}
+	}
+}
+
+// The table of flags in the README is the program's.
+func TestReadmeFlags(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := regexp.MustCompile("(?m)^\\| `-(\\w+)` \\| (?:`(\\w+)` )?\\|\\s*`?([^`|]*?)`?\\s*\\|").FindAllStringSubmatch(string(text), -1)
+	var stderr bytes.Buffer
+	run(t.Context(), []string{"-help"}, environment(nil), io.Discard, &stderr)
+	flags := regexp.MustCompile(`(?m)^  -(\w+)`).FindAllStringSubmatch(stderr.String(), -1)
+	if len(flags) != len(documented) {
+		t.Errorf("the program has %d flags, the README's table %d", len(flags), len(documented))
+	}
+	for _, d := range documented {
+		help := regexp.MustCompile(`(?s)\n  -` + d[1] + `.*?(\n  -|$)`).FindString("\n" + stderr.String())
+		if named := regexp.MustCompile(`\(([A-Z_]+)\)|$`).FindStringSubmatch(help)[1]; named != d[2] {
+			t.Errorf("the variable of -%s is %q, in the README %q; its help is %q", d[1], named, d[2], help)
+		}
+		if d[3] != "" && !strings.Contains(help, fmt.Sprintf("(default %q)", d[3])) {
+			t.Errorf("the default of -%s is not %s; its help is %q", d[1], d[3], help)
+		}
+	}
+}
