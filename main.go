@@ -223,9 +223,11 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 		}
 	})
 	srv := &http.Server{
-		Handler:           n.handler,
-		ReadHeaderTimeout: headerTimeout,
-		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+		Handler: n.handler,
+		// OPTIONS * is for the handler, too, as it is in Node.
+		DisableGeneralOptionsHandler: true,
+		ReadHeaderTimeout:            headerTimeout,
+		ErrorLog:                     slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
 	var web sync.WaitGroup
 	select {

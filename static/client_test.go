@@ -115,6 +115,25 @@ func TestClientLeavesTheRestToTheEngine(t *testing.T) {
 	}
 }
 
+func TestUpgradesAreTheEngines(t *testing.T) {
+	for _, c := range []struct {
+		header []string
+		engine bool
+	}{
+		{[]string{"Upgrade", "websocket", "Connection", "Upgrade"}, true},
+		{[]string{"Upgrade", "x", "Connection", "keep-alive, UPGRADE"}, true},
+		{[]string{"Upgrade", "websocket"}, false},
+		{[]string{"Upgrade", "websocket", "Connection", "close"}, false},
+		{[]string{"Connection", "Upgrade"}, false},
+	} {
+		for _, target := range []string{"/socket.io/socket.io.js?EIO=3&transport=websocket", "/socket.io/socket.io.js.map"} {
+			if body := bodyOf(t, ask(t, filled, "GET", target, c.header...)); (body == "engine") != c.engine {
+				t.Errorf("%s with %q: %q", target, c.header, body)
+			}
+		}
+	}
+}
+
 // What is embedded is what lies in the folder, of the page's version, or nothing.
 func TestEmbeddedClient(t *testing.T) {
 	onDisk := loadClient(os.DirFS("."))

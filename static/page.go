@@ -40,7 +40,7 @@ func servePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	part, status := byteRange{0, len(page) - 1}, http.StatusOK
-	if spec := r.Header.Get("Range"); strings.HasPrefix(strings.TrimLeft(spec, " "), "bytes=") && isRangeFresh(r.Header) {
+	if spec := list(r.Header, "Range"); strings.HasPrefix(strings.TrimLeft(spec, " "), "bytes=") && isRangeFresh(r.Header) {
 		ranges := parseRanges(spec, len(page))
 		switch len(ranges) {
 		case 0:

@@ -2,6 +2,7 @@ package static
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ func route(engine, script http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target := r.RequestURI
 		switch {
-		case strings.HasPrefix(target, clientPath):
+		case strings.HasPrefix(target, clientPath) && !asksUpgrade(r):
 			script.ServeHTTP(w, r)
 		case strings.HasPrefix(target, enginePath):
 			engine.ServeHTTP(w, r)
@@ -31,6 +32,12 @@ func route(engine, script http.Handler) http.Handler {
 	})
 }
 
+// asksUpgrade tells whether Node would have made this an upgrade, which is no request: the script is no answer to it.
+func asksUpgrade(r *http.Request) bool {
+	named := func(token string) bool { return strings.EqualFold(strings.TrimSpace(token), "upgrade") }
+	return r.Header.Get("Upgrade") != "" && slices.ContainsFunc(strings.Split(list(r.Header, "Connection"), ","), named)
+}
+
 // serveOptions is the answer that Express makes up for a path that has a GET route.
 func serveOptions(w http.ResponseWriter) {
 	const allow = "GET,HEAD"
@@ -42,11 +49,15 @@ func serveOptions(w http.ResponseWriter) {
 	_, _ = w.Write([]byte(allow))
 }
 
-// pathname is the path of the request line, undecoded. A proxy's absolute form counts as its path.
+// pathname is the path of the request line, undecoded, to where a query or a fragment begins. A proxy's absolute form
+// counts as its path.
 func pathname(r *http.Request) string {
-	if target := r.RequestURI; strings.HasPrefix(target, "/") {
-		path, _, _ := strings.Cut(target, "?")
-		return path
+	target := r.RequestURI
+	if !strings.HasPrefix(target, "/") && target != "*" {
+		target = "/" + strings.TrimPrefix(r.URL.EscapedPath(), "/")
 	}
-	return r.URL.EscapedPath()
+	if i := strings.IndexAny(target, "?#"); i >= 0 {
+		target = target[:i]
+	}
+	return target
 }

@@ -22,6 +22,9 @@ func (p *peer) receiveBinary(data []byte) {
 		p.session.Close()
 		return
 	}
+	if q.packet.Attachments == 0 {
+		return
+	}
 	q.parts = append(q.parts, data)
 	q.size += len(data) + partOverhead
 	switch {

@@ -60,6 +60,11 @@ func (p *peer) receiveText(data []byte) {
 		p.session.Close()
 	case pk.Kind.HasAttachments() && pk.Attachments > 0:
 		p.partial = &partial{packet: pk}
+	case pk.Kind.HasAttachments():
+		// The original goes on waiting for attachments that nobody announced,
+		// and so swallows what comes.
+		p.partial = &partial{packet: pk}
+		p.receive(pk, nil)
 	default:
 		p.receive(pk, nil)
 	}
