@@ -72,6 +72,7 @@ type options struct {
 	ports    []int
 	host     string
 	redis    *redis.Options // nil: look for one at localhost
+	clients  []engine.Revision
 	logLevel slog.Level
 }
 
@@ -89,6 +90,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	// The environment's URL is no default, or -help would print its password.
 	redisURL := fs.String("redis", "", "Redis: redis://, rediss:// or unix:// (REDIS_URL);\n"+
 		"without it localhost:6379, and an embedded one if nothing answers there")
+	clients := fs.String("clients", env("CLIENTS", "2,4"), "Socket.IO clients to serve: 2 for 1.x and 2.x, 4 for 3.x and 4.x (CLIENTS)")
 	verbose := fs.Bool("verbose", env("VERBOSE", "") != "", "log what is dropped and closed, too (VERBOSE)")
 	var opts options
 	// An empty URL, as an unset variable gives, is a check that fails, and not a node that serves.
@@ -117,6 +119,9 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	if opts.ports, err = parsePorts(*ports); err != nil {
 		return options{}, err
 	}
+	if opts.clients, err = parseClients(*clients); err != nil {
+		return options{}, err
+	}
 	if *redisURL == "" {
 		*redisURL = getenv("REDIS_URL")
 	}
@@ -136,6 +141,23 @@ func parsePorts(s string) ([]int, error) {
 		ports = append(ports, int(n))
 	}
 	return ports, nil
+}
+
+// parseClients turns versions of Socket.IO into revisions of Engine.IO, which
+// nobody else should have to know.
+func parseClients(s string) ([]engine.Revision, error) {
+	var all []engine.Revision
+	for field := range strings.SplitSeq(s, ",") {
+		switch strings.TrimSpace(field) {
+		case "2":
+			all = append(all, engine.Revision3)
+		case "4":
+			all = append(all, engine.Revision4)
+		default:
+			return nil, fmt.Errorf("clients %q: want 2, 4, or both with a comma", s)
+		}
+	}
+	return all, nil
 }
 
 // serve runs a node for each port until ctx is done.
@@ -197,7 +219,7 @@ func newNode(opts options, log *slog.Logger) *node {
 	n.chat = chat.New(chat.Config{Publisher: n.relay, Logger: log})
 	n.bridge = bridge.New(bridge.Config{Audience: n.chat, Logger: log})
 	n.chat.Register(n.bridge)
-	n.engine = engine.New(engine.Config{Logger: log, Revisions: []engine.Revision{engine.Revision3}}, n.bridge)
+	n.engine = engine.New(engine.Config{Logger: log, Revisions: opts.clients}, n.bridge)
 	n.handler = static.Handler(n.engine)
 	return n
 }

@@ -38,6 +38,7 @@ func TestWrongUseIsOneLineAndStatus2(t *testing.T) {
 		{"a port too large", []string{"-port", "65536"}, nil, "65536"},
 		{"no port at all", []string{"-port", ","}, nil, "port"},
 		{"a bad port in the environment", nil, map[string]string{"PORT": "-1"}, "-1"},
+		{"clients that are none", []string{"-clients", "3"}, nil, `"3"`},
 		{"a bad URL", []string{"-redis", "http://u:hunter2@x"}, nil, "redis://"},
 		{"a bad URL in the environment", nil, map[string]string{"REDIS_URL": "redis://u:hunter2@x:y"}, "redis://"},
 	} {

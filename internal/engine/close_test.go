@@ -119,18 +119,20 @@ func TestCloseWebSocket(t *testing.T) {
 // A connection that cannot be asked to write at once, such as a pipe, must see
 // all this as well.
 func TestCloseOverPipe(t *testing.T) {
-	st := newPipeStation(t, Config{})
-	c, s := st.join(websocket3)
-	s.Send([]byte("hello"), false)
-	s.Close()
-	c.want("4hello")
-	c.wantClose(0)
-	st.wantClosed(s, ForcedClose)
+	synctest.Test(t, func(t *testing.T) {
+		st := newPipeStation(t, Config{})
+		c, s := st.join(websocket3)
+		s.Send([]byte("hello"), false)
+		s.Close()
+		c.want("4hello")
+		c.wantClose(0)
+		st.wantClosed(s, ForcedClose)
 
-	c, s = st.join(websocket3)
-	c.frame(ws.NewTextFrame([]byte("4\xff")))
-	c.wantClose(ws.StatusInvalidFramePayloadData)
-	st.wantClosed(s, TransportError)
+		c, s = st.join(websocket3)
+		c.frame(ws.NewTextFrame([]byte("4\xff")))
+		c.wantClose(ws.StatusInvalidFramePayloadData)
+		st.wantClosed(s, TransportError)
+	})
 }
 
 func TestCloseStalledWebSocket(t *testing.T) {

@@ -64,8 +64,11 @@ func chooseEncoding(accept string) string {
 func parseEncoding(part string) (name string, q float64) {
 	name, params, _ := strings.Cut(part, ";")
 	q = 1
-	if v, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
-		q, _ = strconv.ParseFloat(v, 64)
+	for param := range strings.SplitSeq(params, ";") {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(param), "q="); ok {
+			q, _ = strconv.ParseFloat(v, 64)
+			break // the first counts
+		}
 	}
 	return strings.ToLower(strings.TrimSpace(name)), q
 }

@@ -5,17 +5,6 @@ import (
 	"time"
 )
 
-// A Revision is a revision of the Engine.IO protocol, as clients announce it
-// with the query parameter EIO.
-type Revision int
-
-// The revisions that exist in the wild. Socket.IO clients 1.x and 2.x speak
-// the third, 3.x and 4.x the fourth.
-const (
-	Revision3 Revision = 3
-	Revision4 Revision = 4
-)
-
 // A Handler is told what happens to sessions.
 type Handler interface {
 	// Opened is called once per session, before anything else. Packets sent

@@ -34,6 +34,7 @@ var (
 	errHandshakeMethod  = &protocolError{2, "Bad handshake method"}
 	errBadRequest       = &protocolError{3, "Bad request"}
 	errRevision         = &protocolError{5, "Unsupported protocol version"}
+	errWebSocket        = &protocolError{-1, "Bad Request"} // never in JSON
 )
 
 // write answers a plain request. None of these is worth a retry by the client:

@@ -34,8 +34,8 @@ func TestErrors(t *testing.T) {
 		{"OPTIONS handshake", "OPTIONS", polling3, errHandshakeMethod},
 		{"method before revision", "POST", polling4, errHandshakeMethod},
 		{"unknown transport before method", "POST", "EIO=3", errTransportUnknown},
-		{"revision", "GET", polling4, errRevision},
-		{"revision before upgrade", "GET", websocket4, errRevision},
+		{"revision", "GET", polling4, refused4},
+		{"revision before upgrade", "GET", websocket4, refused4},
 		{"websocket without an upgrade", "GET", websocket3, errBadRequest},
 		{"EIO is not looked at in a session", "GET", "transport=websocket&EIO=9" + sid, errBadRequest},
 	} {
@@ -57,7 +57,7 @@ func TestErrorsBeforeUpgrade(t *testing.T) {
 		{"GET", "transport=pigeon", "Transport unknown"},
 		{"GET", "transport=websocket&sid=nobody", "Session ID unknown"},
 		{"POST", websocket3, "Bad handshake method"},
-		{"GET", websocket4, "Unsupported protocol version"},
+		{"GET", websocket4, refused4.Message},
 	} {
 		c, resp := st.raw(test.method, test.query, upgradeHeaders, "")
 		body, err := io.ReadAll(resp.Body)

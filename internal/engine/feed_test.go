@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"strings"
 	"sync"
+	"testing"
 
 	"tsunagu/internal/packet"
 )
@@ -42,4 +44,54 @@ func (h *head) Lag() int {
 	h.tape.mu.Lock()
 	defer h.tape.mu.Unlock()
 	return len(h.tape.frames) - h.at
+}
+
+func TestFeedToPolls(t *testing.T) {
+	st := newStation(t, Config{})
+	for _, query := range []string{polling3, polling4} {
+		tape := &tape{}
+		tape.add("日本", "😀")
+		p := st.connect(query)
+		p.session.Send([]byte("own"), false)
+		p.session.Attach(tape.start())
+		p.wantPoll(map[string]string{polling3: "4:4own3:4日本3:4😀", polling4: "4own\x1e4日本\x1e4😀"}[query])
+		answered := p.pending()
+		tape.add("later")
+		p.session.Flush()
+		p.wantAnswered(answered, map[string]string{polling3: "6:4later", polling4: "4later"}[query])
+		answered = p.pending()
+		tape.add("at once")
+		p.session.Attach(&head{tape: tape, at: len(tape.frames)})
+		p.session.Detach()
+		tape.add("never")
+		p.session.Flush()
+		p.session.Send([]byte("end"), false)
+		p.wantAnswered(answered, map[string]string{polling3: "4:4end", polling4: "4end"}[query])
+	}
+}
+
+// One answer takes no more than one request may bring; the rest waits.
+func TestFeedInPortions(t *testing.T) {
+	p := newStation(t, Config{MaxPayload: 1000}).connect(polling3)
+	tape := &tape{}
+	p.session.Attach(&nibble{tape.start()})
+	for range 3 {
+		tape.add(strings.Repeat("x", 699))
+	}
+	two, one := strings.Repeat("700:4"+strings.Repeat("x", 699), 2), "700:4"+strings.Repeat("x", 699)
+	p.wantPoll(two)
+	p.wantPoll(one)
+}
+
+// A nibble is a feed that gives one frame at a time.
+type nibble struct{ *head }
+
+func (n *nibble) Next() []byte {
+	b := n.head.Next()
+	if len(b) == 0 {
+		return nil
+	}
+	_, rest := packet.NextFrame(b)
+	n.at -= len(rest)
+	return b[: len(b)-len(rest) : len(b)-len(rest)]
 }

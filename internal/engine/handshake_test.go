@@ -124,6 +124,10 @@ func TestInternetExplorer(t *testing.T) {
 	}
 }
 
+// What a client of revision 4 is told where only 3 is served.
+var refused4 = &protocolError{5, "Unsupported protocol version: this server is for Socket.IO clients " +
+	"1.x and 2.x (EIO=3), this client is one of 3.x and 4.x (EIO=4)"}
+
 // The author of a page must learn from the log why its clients are refused,
 // and a stranger must not be able to fill the log.
 func TestRefusedRevision(t *testing.T) {
@@ -133,7 +137,7 @@ func TestRefusedRevision(t *testing.T) {
 		Logger:    slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	for range 3 {
-		wantError(t, st.do("GET", polling4, ""), errRevision)
+		wantError(t, st.do("GET", polling4, ""), refused4)
 	}
 	if _, resp := st.raw("GET", websocket4, upgradeHeaders, ""); resp.StatusCode != 400 {
 		t.Errorf("a websocket of revision 4 got %s", resp.Status)
@@ -141,7 +145,7 @@ func TestRefusedRevision(t *testing.T) {
 	if lines := strings.Count(log.String(), "\n"); lines != 1 {
 		t.Errorf("got %d lines, want one:\n%s", lines, &log)
 	}
-	for _, want := range []string{"client=4", "server=[3]"} {
+	for _, want := range []string{`client="3.x and 4.x (EIO=4)"`, `served="1.x and 2.x (EIO=3)"`, "remote=127.0.0.1:", "change="} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %s:\n%s", want, &log)
 		}

@@ -130,6 +130,7 @@ func wantError(t testing.TB, a answer, want *protocolError) {
 		errHandshakeMethod:  `{"code":2,"message":"Bad handshake method"}`,
 		errBadRequest:       `{"code":3,"message":"Bad request"}`,
 		errRevision:         `{"code":5,"message":"Unsupported protocol version"}`,
+		refused4:            `{"code":5,"message":"` + refused4.Message + `"}`,
 	}[want]
 	if a.status != 400 || a.body != body {
 		t.Errorf("got status %d %q, want 400 %s", a.status, a.body, body)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -123,7 +122,7 @@ func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, ps []packet.
 	}
 	s.setHeaders(w, r)
 	w.Header().Set("Content-Type", contentType)
-	if encoding, packed := compress(r.Header.Get("Accept-Encoding"), body); encoding != "" {
+	if encoding, packed := compress(strings.Join(r.Header.Values("Accept-Encoding"), ","), body); encoding != "" {
 		w.Header().Set("Content-Encoding", encoding)
 		body = packed
 	}
@@ -229,7 +228,9 @@ func (s *Session) receivePayload(contentType string, body []byte) {
 	switch {
 	case s.revision == Revision4:
 		payload = packet.Payload4(body)
-	case contentType == "application/octet-stream" && s.jsonp == "":
+	case contentType == "application/octet-stream" && s.jsonp != "":
+		return // no form, so nothing in it
+	case contentType == "application/octet-stream":
 		payload = packet.BinaryPayload3(body)
 	case s.jsonp != "":
 		data, ok := jsonpData(body)
@@ -242,7 +243,7 @@ func (s *Session) receivePayload(contentType string, body []byte) {
 	defer s.receiving.Unlock()
 	for p, err := range payload {
 		if err != nil {
-			s.fail(ParseError)
+			s.failOpen(ParseError)
 			return
 		}
 		if p.Type == packet.Close {
@@ -270,8 +271,7 @@ func (s *Session) leave() {
 // returns and newlines, so the client escapes them: \n stands for a newline
 // and \\n for a backslash before an n.
 func jsonpData(body []byte) ([]byte, bool) {
-	form, _ := url.ParseQuery(string(body))
-	d := form["d"]
+	d := parseForm(string(body))["d"]
 	if len(d) != 1 {
 		return nil, false
 	}

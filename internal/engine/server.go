@@ -4,10 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 )
 
@@ -118,27 +115,9 @@ func (srv *Server) verify(q query, r *http.Request, upgrade bool) (*Session, *pr
 		return nil, errHandshakeMethod
 	}
 	if !slices.Contains(srv.cfg.Revisions, q.revision) {
-		srv.tell(q, r)
-		return nil, errRevision
+		return nil, srv.refuse(q.revision, r)
 	}
 	return nil, nil
-}
-
-// tell logs a refused protocol revision, once for each that is seen: the
-// author of the page has to hear of it, and a log full of it helps nobody.
-func (srv *Server) tell(q query, r *http.Request) {
-	srv.mu.Lock()
-	known := srv.told[q.revision]
-	if len(srv.told) < 16 { // a stranger can make up any number
-		srv.told[q.revision] = true
-	}
-	full := len(srv.told) >= 16
-	srv.mu.Unlock()
-	if known || full {
-		return
-	}
-	srv.cfg.Logger.Warn("client refused: it speaks another Engine.IO protocol than this server",
-		"client", q.revision, "server", srv.cfg.Revisions, "remote", r.RemoteAddr)
 }
 
 func (srv *Server) lookup(id string) *Session {
@@ -211,43 +190,4 @@ func (srv *Server) handshakePolling(w http.ResponseWriter, r *http.Request, q qu
 	srv.handler.Opened(s)
 	s.open()
 	s.servePoll(w, r)
-}
-
-// A query is what the query string of a request says.
-type query struct {
-	transport string
-	sid       string
-	jsonp     string // head of the answer, "" without j
-	base64    bool
-	revision  Revision
-}
-
-func parseQuery(raw string) query {
-	v, _ := url.ParseQuery(raw) // what can be read counts, as in the original
-	q := query{
-		// A repeated parameter is a list to the original, and no known value.
-		transport: strings.Join(v["transport"], ","),
-		sid:       strings.Join(v["sid"], ","),
-		base64:    v.Get("b64") != "",
-		revision:  Revision3,
-	}
-	if j := v["j"]; len(j) == 1 {
-		q.jsonp = "___eio[" + digits(j[0]) + "]("
-	}
-	// The original does not look at EIO at all, so what is missing, not a
-	// number or below 4 is a client of its time. A number that is too large is
-	// the largest to Atoi, beside the error.
-	if n, _ := strconv.Atoi(v.Get("EIO")); n > 3 {
-		q.revision = Revision(n)
-	}
-	return q
-}
-
-func digits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, s)
 }

@@ -52,6 +52,7 @@ type socket struct {
 // because of what the client sent.
 type closeError struct {
 	code     ws.StatusCode
+	reason   string
 	byClient bool
 }
 
@@ -180,10 +181,19 @@ func (k *socket) readControl(h ws.Header, control func(ws.OpCode, []byte)) error
 		return errNoStatus
 	}
 	code, reason := ws.ParseCloseFrameData(payload)
-	if ws.CheckCloseFrameData(code, reason) != nil {
+	switch {
+	case len(payload) == 1 || !validCloseCode(code) || !utf8.ValidString(reason):
 		return errFrame
+	case code == ws.StatusNormalClosure && reason == "":
+		return errNoStatus // as the original answers it
 	}
-	return &closeError{code: code, byClient: true}
+	return &closeError{code: code, reason: reason, byClient: true}
+}
+
+// validCloseCode tells which codes may stand in a close frame: those of RFC
+// 6455, section 7.4, and of its registry, but for those that never travel.
+func validCloseCode(code ws.StatusCode) bool {
+	return code >= 1000 && code <= 1013 && (code < 1004 || code > 1006) || code >= 3000 && code <= 4999
 }
 
 // readError turns the ways in which a connection can end into few.
@@ -203,8 +213,9 @@ func appendClose(dst []byte, err error) []byte {
 	if !errors.As(err, &c) || c.code == 0 {
 		return append(dst, 0x80|byte(ws.OpClose), 0)
 	}
-	dst = append(dst, 0x80|byte(ws.OpClose), 2)
-	return binary.BigEndian.AppendUint16(dst, uint16(c.code))
+	dst = append(dst, 0x80|byte(ws.OpClose), byte(2+len(c.reason)))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(c.code))
+	return append(dst, c.reason...)
 }
 
 // hangUp ends a socket that a session no longer uses. The reader goes on until

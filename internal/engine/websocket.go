@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -12,34 +11,20 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// isUpgrade tells a websocket handshake from other requests as Node does: by
-// the Connection header naming one that is there.
-func isUpgrade(r *http.Request) bool {
-	if r.Header.Get("Upgrade") == "" {
-		return false
-	}
-	for _, v := range r.Header.Values("Connection") {
-		for token := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// upgrader takes the first subprotocol that a client names, as the original
-// does: a browser gives up when it has named some and none is taken.
-var upgrader = ws.HTTPUpgrader{Protocol: func(string) bool { return true }}
-
 // serveWebSocket answers the handshake of a websocket, which either carries a
 // new session or probes for one that polls.
 func (srv *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q query, s *Session) {
-	conn, rw, _, err := upgrader.Upgrade(r, w)
+	if !acceptable(r) {
+		errWebSocket.writeUpgrade(w)
+		return
+	}
+	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		if conn != nil {
-			conn.Close() // the upgrader has answered, but leaves it open
-		}
+		return
+	}
+	conn.SetDeadline(time.Time{}) // net/http may have left one
+	if _, err := conn.Write(switching(r)); err != nil {
+		conn.Close()
 		return
 	}
 	if s != nil {
@@ -131,7 +116,7 @@ const noopInterval = 100 * time.Millisecond
 func (s *Session) startProbe(sock *socket) {
 	s.mu.Lock()
 	defer s.unlock()
-	if s.state != open || s.socket != nil || s.probing != nil {
+	if s.state != open && s.state != closing || s.socket != nil || s.probing != nil {
 		s.server.dismiss(sock)
 		return
 	}
@@ -155,7 +140,7 @@ func (s *Session) probe(sock *socket) {
 		}
 		p, err := sock.decode(data, binary)
 		switch {
-		case err == nil && p.Type == packet.Ping && string(p.Data) == "probe":
+		case err == nil && p.Type == packet.Ping && !p.Binary && string(p.Data) == "probe":
 			p.Type = packet.Pong
 			sock.conn.Write(sock.appendPacket(nil, p))
 			s.hurryPoll(sock, true)

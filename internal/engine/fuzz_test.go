@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+// FuzzReadMessage reads whatever a client sends as websocket frames. Nothing
+// may be accepted that is too long or not UTF-8, and no more memory be used
+// than what has come may need.
+func FuzzReadMessage(f *testing.F) {
+	text := masked(ws.NewTextFrame([]byte("4こんにちは😀")))
+	part := masked(ws.NewFrame(ws.OpText, false, []byte("4a")))
+	rest := masked(ws.NewFrame(ws.OpContinuation, true, []byte("b")))
+	ping := masked(ws.NewPingFrame([]byte("?")))
+	for _, seed := range [][]byte{
+		text, part, ping,
+		slices.Concat(part, ping, rest, text),
+		slices.Concat(text, masked(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, "bye")))),
+		masked(ws.NewBinaryFrame(make([]byte, 5000))),
+		masked(ws.NewTextFrame([]byte("4\xff"))),
+		ws.MustCompileFrame(ws.NewTextFrame([]byte("4"))),
+		{0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4},
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		const limit = 100_000
+		k := &socket{maxMessage: limit, in: bufio.NewReader(bytes.NewReader(stream))}
+		total := 0
+		for {
+			data, binary, err := k.readMessage(func(_ ws.OpCode, payload []byte) { total += len(payload) })
+			if err != nil {
+				if len(appendClose(nil, err)) > 2+125 {
+					t.Error("the close frame is too long")
+				}
+				return
+			}
+			total += len(data)
+			switch {
+			case len(data) > limit:
+				t.Errorf("a message of %d bytes passes", len(data))
+			case !binary && !utf8.Valid(data):
+				t.Errorf("text %q passes", data)
+			case total > len(stream):
+				t.Errorf("%d bytes come from %d", total, len(stream))
+			case cap(data) > 4*len(data)+2*trust:
+				t.Errorf("a message of %d bytes takes %d", len(data), cap(data))
+			}
+			for _, revision := range []Revision{Revision3, Revision4} {
+				k.revision = revision
+				k.decode(data, binary)
+			}
+		}
+	})
+}
+
+// FuzzPost posts whatever body to sessions of all kinds. Each answer is ok,
+// and a session either lives on and answers its poll, or has ended.
+func FuzzPost(f *testing.F) {
+	for _, seed := range []string{
+		"6:4hello1:2", "7:4こんにちは。5:4😀😀", "6:b4AQID1:1", "d=6%3A4hello", "1:26:4hell", "",
+		"\x01\x04\xff\x04\x01\x02\x03\x00\x01\xff2", "4hello\x1ebAQID\x1e3", `d=5%3A4%5Cn%5C%5Cn`,
+	} {
+		f.Add([]byte(seed), uint8(0))
+		f.Add([]byte(seed), uint8(3))
+	}
+	queries := []string{polling3, polling3 + "&j=0", polling3 + "&b64=1", polling4}
+	f.Fuzz(func(t *testing.T, body []byte, kind uint8) {
+		w := newWitness()
+		w.onMessage = func(s *Session, data []byte, binary bool) {
+			if !binary && !utf8.Valid(data) {
+				t.Errorf("text %q passes", data)
+			}
+			s.Send(data, binary)
+		}
+		srv := New(Config{}, w)
+		query := queries[int(kind)%len(queries)]
+		ask := func(method string, body []byte) *httptest.ResponseRecorder {
+			r := httptest.NewRequest(method, "/?"+query, bytes.NewReader(body))
+			if kind >= 128 {
+				r.Header.Set("Content-Type", octets)
+			}
+			rec := httptest.NewRecorder()
+			srv.ServeHTTP(rec, r)
+			return rec
+		}
+		ask("GET", nil)
+		s := <-w.opened
+		query += "&sid=" + s.id
+		if rec := ask("POST", body); rec.Code != http.StatusOK || rec.Body.String() != "ok" {
+			t.Errorf("POST %q: status %d %q", body, rec.Code, rec.Body)
+		}
+		s.Send([]byte("end"), false)
+		rec := ask("GET", nil)
+		answer, _ := io.ReadAll(rec.Body)
+		if alive := srv.lookup(s.id) != nil; alive != (rec.Code == http.StatusOK) || alive != bytes.Contains(answer, []byte("4end")) {
+			t.Errorf("after %q the session lives: %t; its poll got status %d %q", body, alive, rec.Code, answer)
+		}
+		if err := srv.Shutdown(t.Context()); err != nil {
+			t.Error("Shutdown: ", err)
+		}
+		w.check(t)
+	})
+}

@@ -1,0 +1,281 @@
+package engine
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// second opens a websocket for a session that polls.
+func (p *polling) second() *socketClient {
+	p.t.Helper()
+	return p.open(strings.Replace(p.query, "polling", "websocket", 1))
+}
+
+// probe opens one and has the server answer on it.
+func (p *polling) probe() *socketClient {
+	p.t.Helper()
+	c := p.second()
+	c.send("2probe")
+	c.want("3probe")
+	return c
+}
+
+// wantPolling checks that the session polls, as if nothing had been.
+func (p *polling) wantPolling() {
+	p.t.Helper()
+	eventually(p.t, "the probe is over", func() bool {
+		p.session.mu.Lock()
+		defer p.session.mu.Unlock()
+		return p.session.probing == nil
+	})
+	if got := p.session.Transport(); got != "polling" {
+		p.t.Errorf("the transport is %s, want polling", got)
+	}
+	p.session.Send([]byte("still here"), false)
+	if a := p.poll(); !strings.Contains(a.body, "4still here") {
+		p.t.Errorf("the poll got status %d %q", a.status, a.body)
+	}
+}
+
+// wantUpgraded checks that the websocket has taken over.
+func (p *polling) wantUpgraded(c *socketClient) {
+	p.t.Helper()
+	if p.session.revision == Revision3 {
+		c.ping()
+	} else {
+		c.send("4there?")
+		p.wantSaid("there?")
+	}
+	p.wantOpen(p.session)
+	if got := p.session.Transport(); got != "websocket" {
+		p.t.Errorf("the transport is %s, want websocket", got)
+	}
+	wantError(p.t, p.poll(), errBadRequest)
+	wantError(p.t, p.do("POST", p.query, "6:4hello"), errBadRequest)
+}
+
+func TestUpgrade(t *testing.T) {
+	st := newStation(t, Config{})
+	for _, query := range []string{polling3, polling4, polling3 + "&b64=1"} {
+		p := st.connect(query)
+		c := p.probe()
+		p.session.Send([]byte("while probing"), false)
+		if a := p.poll(); !strings.Contains(a.body, "4while probing") {
+			t.Errorf("the poll got %q", a.body)
+		}
+		p.session.Send([]byte("between"), false)
+		c.send("5", "4first")
+		c.want("4between")
+		p.wantSaid("first")
+		p.wantUpgraded(c)
+	}
+}
+
+func TestUpgradeWithoutProbe(t *testing.T) {
+	p := newStation(t, Config{}).connect(polling3)
+	c := p.second()
+	c.send("5")
+	p.wantUpgraded(c)
+}
+
+// The websocket speaks what the session speaks, whatever its query says.
+func TestUpgradeRevision(t *testing.T) {
+	st := newStation(t, Config{})
+	p := st.connect(polling4)
+	c := st.open("EIO=3&transport=websocket&sid=" + p.session.id)
+	c.send("5")
+	p.session.Send([]byte{1, 2}, true)
+	if f := c.next(); f.Header.OpCode != ws.OpBinary || string(f.Payload) != "\x01\x02" {
+		t.Errorf("got %+v %x, want the bytes of revision 4", f.Header, f.Payload)
+	}
+}
+
+func TestUpgradeWithPendingPoll(t *testing.T) {
+	p := newStation(t, Config{}).connect(polling3)
+	c := p.second()
+	answered := p.pending()
+	c.send("5")
+	p.wantAnswered(answered, "1:1")
+	p.wantUpgraded(c)
+}
+
+// A body that is still being read is given up with the old transport; the
+// session has a new one.
+func TestUpgradeWithPendingPost(t *testing.T) {
+	p := newStation(t, Config{}).connect(polling3)
+	c := p.probe()
+	slow := p.slowPost()
+	c.send("5")
+	slow.wantEnd()
+	p.wantUpgraded(c)
+	if len(p.said) > 0 {
+		t.Error("the handler heard ", <-p.said)
+	}
+}
+
+// While the client probes, a poll that waits gets a noop within a tenth of a
+// second, again and again; one that comes later waits as ever.
+func TestNoops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipeStation(t, Config{}).connect(polling3)
+		c := p.second()
+		answered := p.pending()
+		pass(time.Second)
+		synctest.Wait()
+		if len(answered) > 0 {
+			t.Errorf("before the probe the poll got %q", (<-answered).body)
+		}
+		c.send("2probe")
+		c.want("3probe")
+		for range 3 {
+			start := time.Now()
+			p.wantAnswered(answered, "1:6")
+			if took := time.Since(start); took > noopInterval || took < noopInterval*9/10 {
+				t.Errorf("the noop came after %v, want %v", took, noopInterval)
+			}
+			answered = p.pending()
+		}
+		p.session.Send([]byte("hello"), false)
+		p.wantAnswered(answered, "6:4hello")
+		pass(time.Second) // nobody polls: nothing gathers
+		c.send("5")
+		c.ping()
+		pass(time.Second)
+		p.wantUpgraded(c)
+	})
+}
+
+// What does not belong on a probing websocket ends it, and nothing else.
+func TestFailedProbes(t *testing.T) {
+	st := newStation(t, Config{})
+	p := st.connect(polling3)
+	for name, fail := range map[string]func(c *socketClient){
+		"message":       func(c *socketClient) { c.send("4hello"); c.wantClose(0) },
+		"ping":          func(c *socketClient) { c.send("2"); c.wantClose(0) },
+		"other probe":   func(c *socketClient) { c.send("2prob"); c.wantClose(0) },
+		"noop":          func(c *socketClient) { c.send("6"); c.wantClose(0) },
+		"malformed":     func(c *socketClient) { c.send("x"); c.wantClose(0) },
+		"closes":        func(c *socketClient) { c.frame(ws.NewCloseFrame(nil)); c.next(); c.wantEnd() },
+		"vanishes":      func(c *socketClient) { c.conn.Close() },
+		"invalid UTF-8": func(c *socketClient) { c.frame(ws.NewTextFrame([]byte("2\xff"))); c.wantClose(1007) },
+		"unmasked":      func(c *socketClient) { c.write(ws.MustCompileFrame(ws.NewTextFrame(nil))); c.wantClose(1002) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &polling{st.in(t), p.query, p.session}
+			fail(p.second())
+			p.wantPolling()
+			fail(p.probe())
+			p.wantPolling()
+		})
+	}
+	c := p.probe()
+	c.frame(ws.NewPingFrame([]byte("a"))) // no packet at all
+	if f := c.next(); f.Header.OpCode != ws.OpPong || string(f.Payload) != "a" {
+		t.Errorf("a websocket's ping while probing got %+v %q", f.Header, f.Payload)
+	}
+	c.send("2probe")
+	c.want("3probe")
+	c.send("5")
+	p.wantUpgraded(c)
+	if len(st.said) > 0 {
+		t.Error("the handler heard ", <-st.said)
+	}
+}
+
+func TestSecondProbe(t *testing.T) {
+	st := newStation(t, Config{})
+	p := st.connect(polling3)
+	c := p.probe()
+	p.second().wantClose(0)
+	c.send("5")
+	p.wantUpgraded(c)
+	p.second().wantClose(0) // after the upgrade
+	_, s := st.join(websocket3)
+	st.open(websocket3 + "&sid=" + s.id).wantClose(0) // never polled
+	st.wantOpen(s)
+	p.wantUpgraded(c)
+}
+
+func TestProbeTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipeStation(t, Config{PingInterval: time.Hour}).connect(polling3)
+		for _, c := range []*socketClient{p.second(), nil} {
+			if c == nil {
+				c = p.probe()
+			}
+			pass(9 * time.Second)
+			p.second().wantClose(0) // it holds the place
+			pass(time.Second)
+			c.wantClose(0)
+			p.wantPolling()
+		}
+	})
+}
+
+func TestCloseWhileProbing(t *testing.T) {
+	st := newStation(t, Config{})
+	p := st.connect(polling3)
+	c := p.probe()
+	p.post("1:1")
+	c.wantClose(0)
+	p.wantClosed(p.session, TransportClose)
+
+	p = st.connect(polling3) // closed in order: the upgrade may still happen
+	c = p.probe()
+	p.session.Send([]byte("hello"), false)
+	p.session.Close()
+	c.send("5")
+	c.want("4hello")
+	c.wantClose(0)
+	p.wantClosed(p.session, ForcedClose)
+
+	p = st.connect(polling3)
+	c = p.probe()
+	p.session.fail(PingTimeout)
+	c.wantClose(0)
+	p.wantClosed(p.session, PingTimeout)
+}
+
+// Messages sent all the while, by hand and by feed, arrive in order and once,
+// over whichever transport.
+func TestUpgradeUnderTraffic(t *testing.T) {
+	const n = 2000
+	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	for range 5 {
+		p := st.connect(polling3 + "&b64=1")
+		heard := &transcript{}
+		var sending sync.WaitGroup
+		tape := &tape{}
+		p.session.Attach(tape.start())
+		sending.Go(func() {
+			for i := range n {
+				p.session.Send([]byte(numbered("own", i)), false)
+				tape.add(numbered("shared", i))
+				p.session.Flush()
+			}
+		})
+		var probed atomic.Bool
+		polled := make(chan bool)
+		go func() {
+			defer close(polled)
+			for !probed.Load() {
+				heard.payload(t, p.poll().body)
+			}
+		}()
+		c := p.probe()
+		probed.Store(true)
+		await(t, polled, "the last poll")
+		c.send("5")
+		for heard.own < n || heard.shared < n {
+			heard.line(t, c.text()[1:])
+		}
+		sending.Wait()
+		p.wantUpgraded(c)
+	}
+}
