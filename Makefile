@@ -8,7 +8,7 @@ CLIENTS := e2e/node_modules/.package-lock.json
 SCRIPT  := static/client/socket.io.js
 FIND_GO := find . -name node_modules -prune -o -name '*.go' -print
 
-.PHONY: build test tools check cross unit e2e picture fuzz clean
+.PHONY: build test tools check cross unit e2e picture bench bench-short fuzz clean
 .NOTPARALLEL:
 
 build: $(SCRIPT)
@@ -52,6 +52,14 @@ e2e: $(CLIENTS) $(SCRIPT)
 # The two windows that the README shows.
 picture: tools $(CLIENTS)
 	E2E_PICTURE=$(CURDIR)/docs/chat.png $(GO) test -tags e2e -count=1 -run '^TestPageWithoutRedis$$' ./e2e
+
+# Ours beside the original, the loop at the bottom and others, in one run: half an hour on a machine that does nothing
+# else. Writes the README's table and plot.
+bench: tools $(CLIENTS)
+	$(GO) run ./bench -json bench/last.json -markdown docs/bench.md -svg docs/bench.svg -readme README.md
+
+bench-short: tools $(CLIENTS)
+	$(GO) run ./bench -short
 
 # Every fuzz target, each for FUZZTIME.
 fuzz:

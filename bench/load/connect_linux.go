@@ -1,0 +1,117 @@
+package load
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// perAddress is how many clients share one address of the loopback net: well under the number of ephemeral ports, so that
+// the kernel finds a free one at once.
+const perAddress = 8000
+
+const ipBindAddressNoPort = 24 // from linux/in.h: bind the address now, choose the port at connect
+
+// dial starts to connect client i, without waiting.
+func (l *loop) dial(i int) (*client, error) {
+	to, err := netip.ParseAddrPort(l.ask.Addr)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	c := &client{fd: fd, index: i, loop: l}
+	l.clients[i] = c
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	if i >= perAddress {
+		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, ipBindAddressNoPort, 1)
+		from := &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, byte(1 + i/perAddress)}}
+		if err := syscall.Bind(fd, from); err != nil {
+			return c, fmt.Errorf("bind: %w", err)
+		}
+	}
+	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | edge, Fd: int32(i)}
+	err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	if err != nil && err != syscall.EINPROGRESS {
+		return c, fmt.Errorf("connect: %w", err)
+	}
+	return c, syscall.EpollCtl(l.epfd, syscall.EPOLL_CTL_ADD, fd, &e)
+}
+
+// dialled learns how the kernel's connecting ended and asks for the upgrade.
+func (c *client) dialled() error {
+	if code, err := syscall.GetsockoptInt(c.fd, syscall.SOL_SOCKET, syscall.SO_ERROR); err != nil || code != 0 {
+		return fmt.Errorf("connect: %w", syscall.Errno(code))
+	}
+	c.state = upgrading
+	c.send(c.loop.request())
+	return nil
+}
+
+// connect starts as many clients as may be under way at once.
+func (l *loop) connect() {
+	for l.next < len(l.clients) && l.flying < l.ask.InFlight {
+		i := l.next
+		l.next++
+		l.flying++
+		if c, err := l.dial(i); err != nil {
+			l.gen.fail(fmt.Errorf("client %d: %w", i, err))
+			if c != nil {
+				l.drop(c, err)
+			}
+			return
+		}
+	}
+}
+
+// joined is called when a client has become ready.
+func (l *loop) joined(c *client, now int64) {
+	l.flying--
+	l.readyAt = append(l.readyAt, now)
+	l.gen.ready.Add(1)
+	if l.ask.EIO == 4 {
+		c.due = now + l.interval + l.timeout
+	} else {
+		l.beats = append(l.beats, beat{c, now + l.interval})
+	}
+	l.connect()
+}
+
+// connect brings all clients to the server, or says why not: a figure taken with some of them missing is none.
+func (g *generator) connect(ask ConnectAsk) (Connected, error) {
+	if g.loop != nil {
+		return Connected{}, fmt.Errorf("already connected")
+	}
+	l, err := newLoop(g, ask)
+	if err != nil {
+		return Connected{}, err
+	}
+	g.loop = l
+	l.clients = make([]*client, ask.Clients)
+	go l.run()
+	began := clock()
+	l.do(l.connect)
+	last, at := int64(0), began
+	for {
+		n := g.ready.Load()
+		if err := g.failure(); err != nil {
+			return Connected{}, fmt.Errorf("%d of %d clients connected: %w", n, ask.Clients, err)
+		}
+		if n == int64(ask.Clients) {
+			break
+		}
+		if now := clock(); n > last {
+			last, at = n, now
+		} else if now-at > int64(15*time.Second) {
+			return Connected{}, fmt.Errorf("%d of %d clients connected, and for 15 s no further one", n, ask.Clients)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	var times []int64
+	l.do(func() { times = slices.Clone(l.readyAt) })
+	return Connected{PerSecond: acceptRate(times, ask.WarmUp), Seconds: float64(times[len(times)-1]-began) / 1e9}, nil
+}
