@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -108,7 +109,13 @@ func (c *socketClient) next() ws.Frame {
 
 func (c *socketClient) tryNext() (ws.Frame, error) {
 	c.conn.SetReadDeadline(time.Now().Add(enough))
-	return ws.ReadFrame(c.in)
+	h, err := ws.ReadHeader(c.in)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	f := ws.Frame{Header: h, Payload: make([]byte, h.Length)}
+	_, err = io.ReadFull(c.in, f.Payload)
+	return f, err
 }
 
 // text reads one whole text message.

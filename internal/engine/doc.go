@@ -19,7 +19,9 @@
 //	websocket, full    the reader, and drain while the socket takes nothing
 //	probing websocket  one (probe), which becomes the reader when it succeeds
 //
-// Server.Shutdown waits for all of them.
+// Server.Shutdown waits for all of them but net/http's: drain is waited for by
+// the reader, reader and probe by the server. A socket that has been given up
+// keeps its goroutine for the two seconds that its client has to take leave.
 //
 // # Sources
 //

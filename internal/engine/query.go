@@ -37,11 +37,19 @@ func parseQuery(raw string) query {
 	return q
 }
 
+// maxPairs is how many parameters of a form are read, as in the original: each
+// costs a hundred times the two bytes that it may consist of.
+const maxPairs = 1000
+
 // parseForm reads a form as Node's querystring does: nothing in it is an
 // error, and a semicolon is a character like any other.
 func parseForm(raw string) url.Values {
 	v := make(url.Values)
+	pairs := 0
 	for pair := range strings.SplitSeq(raw, "&") {
+		if pairs++; pairs > maxPairs {
+			break
+		}
 		if name, value, _ := strings.Cut(pair, "="); pair != "" {
 			name = unescape(name)
 			v[name] = append(v[name], unescape(value))

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -131,13 +130,13 @@ func (srv *Server) lookup(id string) *Session {
 // find it from then on. It has no socket when it polls.
 func (srv *Server) newSession(r *http.Request, q query, sock *socket) *Session {
 	s := &Session{
-		server:    srv,
-		id:        newID(),
-		revision:  q.revision,
-		jsonp:     q.jsonp,
-		base64:    q.base64,
-		handshake: newHandshake(r),
-		socket:    sock,
+		server:   srv,
+		id:       newID(),
+		revision: q.revision,
+		jsonp:    q.jsonp,
+		base64:   q.base64,
+		request:  packRequest(r),
+		socket:   sock,
 	}
 	s.enqueueLocked(s.openPacket())
 	srv.mu.Lock()
@@ -160,18 +159,6 @@ func (srv *Server) dismiss(sock *socket) {
 	}
 	srv.running.Go(func() { sock.dismiss(nil) })
 }
-
-func newHandshake(r *http.Request) Handshake {
-	h := Handshake{URL: *r.URL, Header: r.Header, RemoteAddr: address(r.RemoteAddr)}
-	h.LocalAddr, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	return h
-}
-
-// An address is a net.Addr of what net/http knows about a peer: text.
-type address string
-
-func (address) Network() string  { return "tcp" }
-func (a address) String() string { return string(a) }
 
 func (srv *Server) remove(s *Session, reason Reason) {
 	srv.mu.Lock()

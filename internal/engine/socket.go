@@ -21,8 +21,6 @@ const (
 	// hangUpTimeout is how long a client may take to answer a close frame
 	// before its connection is dropped.
 	hangUpTimeout = 2 * time.Second
-	// readBuffer is what a websocket reads at once, in bytes.
-	readBuffer = 1024
 	// trust is the length, in bytes, up to which a message is given memory
 	// before it has arrived.
 	trust = 4096
@@ -30,18 +28,21 @@ const (
 
 // A socket is one websocket connection.
 type socket struct {
+	// What delivering a line touches comes first, as in Session.
+	wire    wire
+	raw     rawConn // most often the wire, in the same place
+	stalled bool    // drain is writing, nobody else may; guarded by the session's mu
+
 	// static after construction
 	conn       net.Conn
-	wire       wire
 	revision   Revision
 	base64     bool // the client asked for binary as text
 	maxMessage int
 
 	// owned by the reader
-	in *bufio.Reader
+	in io.Reader
 
 	// guarded by the session's mu, once the session has taken the socket
-	stalled  bool   // drain is writing; nobody else may
 	err      error  // why the reader ended
 	farewell []byte // the close frame, for drain to write last
 
@@ -66,20 +67,23 @@ var (
 )
 
 func (srv *Server) newSocket(conn net.Conn, buffered *bufio.Reader, q query) *socket {
-	var in io.Reader = conn
-	if n := buffered.Buffered(); n > 0 {
-		// The client was so quick that net/http has read some of its frames.
-		early, _ := buffered.Peek(n)
-		in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn)
-	}
-	return &socket{
+	k := &socket{
 		conn:       conn,
-		wire:       newWire(conn),
 		revision:   q.revision,
 		base64:     q.base64,
 		maxMessage: srv.cfg.MaxPayload,
-		in:         bufio.NewReaderSize(in, readBuffer),
 	}
+	if k.raw.bind(conn) {
+		k.wire, k.in = &k.raw, &k.raw
+	} else {
+		k.wire, k.in = patientWire{}, bufio.NewReader(conn)
+	}
+	if n := buffered.Buffered(); n > 0 {
+		// The client was so quick that net/http has read some of its frames.
+		early, _ := buffered.Peek(n)
+		k.in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), k.in)
+	}
+	return k
 }
 
 // appendPacket appends a packet as a frame.

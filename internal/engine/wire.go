@@ -1,7 +1,5 @@
 package engine
 
-import "net"
-
 // A wire writes to a connection without ever waiting for it.
 type wire interface {
 	// TryWrite writes what the connection takes at once. Less than all of it
@@ -15,10 +13,3 @@ type wire interface {
 type patientWire struct{}
 
 func (patientWire) TryWrite([]byte) (int, error) { return 0, nil }
-
-func newWire(conn net.Conn) wire {
-	if w := newRawWire(conn); w != nil {
-		return w
-	}
-	return patientWire{}
-}
