@@ -127,13 +127,9 @@ func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, ps []packet.
 		body = packed
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	// Errors here are the last hop's, which nobody can know. The deadline ends
-	// with the answer: the next one on this connection may be another's.
-	rc := http.NewResponseController(w)
-	rc.SetWriteDeadline(time.Now().Add(answerTimeout))
-	w.Write(body)
-	rc.Flush()
-	rc.SetWriteDeadline(time.Time{})
+	// Until net/http has sent the answer; it then takes the deadline away.
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
+	w.Write(body) // an error here is the last hop's, which nobody can know
 }
 
 // appendJSONP wraps a payload as a call. JavaScript, unlike JSON, does not
