@@ -239,8 +239,12 @@ const (
 	firstSubscription = time.Second
 	// shutdownTimeout is how long clients get to take leave.
 	shutdownTimeout = 5 * time.Second
-	// headerTimeout is how long a request may take to say what it wants.
+	// headerTimeout is how long a request may take to say what it wants, and
+	// maxHeader how many bytes, as in Node: a session keeps them.
 	headerTimeout = 10 * time.Second
+	maxHeader     = 16 << 10
+	// idleTimeout is how long a connection is kept between two requests.
+	idleTimeout = time.Minute
 )
 
 // serve runs the node until ctx is done, and then takes it down against the

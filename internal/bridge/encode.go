@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 
 	"tsunagu/internal/packet"
@@ -117,6 +118,34 @@ func replace(v any, attachments [][]byte) (any, error) {
 		}
 	}
 	return v, nil
+}
+
+// misplaced tells whether a placeholder names none of n attachments, which
+// protocol 5 does not forgive. There true itself marks a placeholder.
+func misplaced(data json.RawMessage, n int) bool {
+	if !bytes.Contains(data, []byte("placeholder")) && !bytes.Contains(data, []byte(`\u`)) {
+		return false
+	}
+	var v any
+	return json.Unmarshal(data, &v) == nil && misplacedIn(v, n)
+}
+
+func misplacedIn(v any, n int) bool {
+	switch v := v.(type) {
+	case []any:
+		return slices.ContainsFunc(v, func(e any) bool { return misplacedIn(e, n) })
+	case map[string]any:
+		if v["_placeholder"] == true {
+			num, ok := v["num"].(float64)
+			return !ok || num < 0 || num >= float64(n)
+		}
+		for _, e := range v {
+			if misplacedIn(e, n) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // placeholder tells what encoding/json, which does not mind the case of keys,

@@ -33,6 +33,10 @@ func (p *peer) receiveBinary(data []byte) {
 		p.session.Close()
 	case len(q.parts) == q.packet.Attachments:
 		p.partial = nil
+		if p.strict() && misplaced(q.packet.Data, len(q.parts)) {
+			p.session.Close()
+			return
+		}
 		p.receive(q.packet, q.parts)
 	}
 }

@@ -84,6 +84,10 @@ func (p *peer) receive(pk packet.SocketPacket, attachments [][]byte) {
 		p.event(pk, attachments)
 	case packet.KindAck, packet.KindBinaryAck:
 		p.ack(pk, attachments)
+	case packet.KindConnectError:
+		if p.strict() { // only servers say that
+			p.session.Close()
+		}
 	}
 }
 

@@ -42,6 +42,8 @@ func (p *peer) connect(name string, auth json.RawMessage) {
 	}
 	sp, was := p.enter(ns, auth)
 	switch {
+	case was == joined && p.strict():
+		p.session.Close() // whoever asks twice has lost its way
 	case was == connecting, sp == nil:
 		// Asking again changes nothing, least of all a decision.
 	case was == joined, !ns.eager():
@@ -104,6 +106,10 @@ func (p *peer) settle(ns *namespace, err error) {
 	joins := sp.state != joined
 	sp.state, sp.greeted = joined, true
 	p.patientLocked()
+	// The client may not know that it is in before it is among the audience: it
+	// would miss what is said at that moment.
+	p.session.Cork()
+	defer p.session.Uncork()
 	if ns.name != "/" || p.strict() {
 		p.session.Send(p.welcome(ns.name), false)
 	} // else the handshake has brought it, and asking again has no answer
@@ -145,6 +151,9 @@ func (p *peer) disconnect(name string) {
 	sp := p.spaceLocked(name)
 	if sp == nil || sp.state != joined || p.ended {
 		p.mu.Unlock()
+		if p.strict() {
+			p.session.Close()
+		}
 		return
 	}
 	sp.state = apart

@@ -26,8 +26,9 @@ func (s *Session) patience() time.Duration {
 }
 
 // heardLocked notes a sign of life. In revision 3 any packet is one; in
-// revision 4 only a pong puts off the next ping, but any packet shows that the
-// other side is there while one is awaited.
+// revision 4 only a pong puts off the next ping, but while one is awaited the
+// first packet of another kind shows that the other side is there, and gives it
+// the same time once more.
 func (s *Session) heardLocked(t packet.Type) {
 	switch {
 	case s.revision == Revision3:
@@ -35,8 +36,9 @@ func (s *Session) heardLocked(t packet.Type) {
 	case t == packet.Pong:
 		s.awaiting = false
 		s.timer.Reset(s.patience())
-	case s.awaiting:
-		s.timer.Reset(s.patience() + s.server.cfg.PingTimeout4)
+	case s.awaiting && !s.extended:
+		s.extended = true
+		s.timer.Reset(s.server.cfg.PingTimeout4)
 	}
 }
 
@@ -48,7 +50,7 @@ func (s *Session) onTimer() {
 		s.closeLocked(ForcedClose)
 	case s.state != open:
 	case s.revision == Revision4 && !s.awaiting:
-		s.awaiting = true
+		s.awaiting, s.extended = true, false
 		s.timer.Reset(s.server.cfg.PingTimeout4)
 		s.sendLocked(packet.Packet{Type: packet.Ping})
 	default:

@@ -166,7 +166,7 @@ func TestTalkInsteadOfPong(t *testing.T) {
 		pass(19 * time.Second)
 		c.send("4hello")
 		synctest.Wait()
-		st.wantEndAfter(s, 45*time.Second)
+		st.wantEndAfter(s, 20*time.Second)
 		c.wantClose(0)
 	})
 }

@@ -21,7 +21,11 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 		// A ping's payload is not echoed, except by a probe's answer.
 		s.sendLocked(packet.Packet{Type: packet.Pong})
 	case p.Type == packet.Ping:
-		s.closeLocked(TransportError) // in revision 4 pings come from the server
+		// In revision 4 pings come from the server.
+		if s.socket != nil {
+			s.socket.err = errNoStatus // so the client is still sent a close frame
+		}
+		s.closeLocked(TransportError)
 	}
 	live := s.state == open
 	s.unlock()

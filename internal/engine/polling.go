@@ -220,20 +220,20 @@ func (s *Session) abortPostLocked() {
 // receivePayload handles the packets of one body. Those before a malformed one
 // count.
 func (s *Session) receivePayload(contentType string, body []byte) {
+	octets := contentType == "application/octet-stream"
+	if s.jsonp != "" {
+		data, ok := jsonpData(body)
+		if octets || !ok {
+			return // no form, so nothing in it
+		}
+		body, octets = data, false
+	}
 	payload := packet.Payload3(body)
 	switch {
 	case s.revision == Revision4:
 		payload = packet.Payload4(body)
-	case contentType == "application/octet-stream" && s.jsonp != "":
-		return // no form, so nothing in it
-	case contentType == "application/octet-stream":
+	case octets:
 		payload = packet.BinaryPayload3(body)
-	case s.jsonp != "":
-		data, ok := jsonpData(body)
-		if !ok {
-			return
-		}
-		payload = packet.Payload3(data)
 	}
 	s.receiving.Lock()
 	defer s.receiving.Unlock()

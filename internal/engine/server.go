@@ -108,6 +108,9 @@ func (srv *Server) verify(q query, r *http.Request, upgrade bool) (*Session, *pr
 		if !upgrade && s.Transport() != q.transport {
 			return nil, errBadRequest
 		}
+		if s.revision == Revision4 && q.revision != Revision4 {
+			return nil, errBadRequest // 2.1.1 does not look at EIO here, 4.x does
+		}
 		return s, nil
 	}
 	if r.Method != http.MethodGet {

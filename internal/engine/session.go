@@ -27,6 +27,7 @@ type Session struct {
 	mu sync.Mutex
 	// guarded by mu
 	state  state
+	corked bool    // what is sent only gathers
 	socket *socket // the websocket that carries the session
 	feed   Feed
 	frames []byte // for socket, not yet offered to it
@@ -53,6 +54,7 @@ type Session struct {
 	doomed   Reason          // what ends the session as soon as it is open
 	timer    *time.Timer     // heartbeat, or the end of closing
 	awaiting bool            // revision 4: a ping is out, its pong is not back
+	extended bool            // another packet has come since, and put off the end
 	queue    []packet.Packet // for the next poll
 	queued   int             // bytes in queue
 	post     *post           // the POST that is being read
@@ -137,6 +139,23 @@ func (s *Session) Flush() {
 	if s.socket == nil || s.socket.stalled {
 		s.checkBacklogLocked()
 	}
+}
+
+// Cork makes what is sent only gather, until Uncork: several things, a Feed
+// among them, then begin at one moment for the client.
+func (s *Session) Cork() {
+	s.mu.Lock()
+	defer s.unlock()
+	s.corked = true
+}
+
+// Uncork ends what Cork began.
+func (s *Session) Uncork() {
+	s.mu.Lock()
+	defer s.unlock()
+	s.corked = false
+	s.flushLocked()
+	s.checkBacklogLocked()
 }
 
 // Close ends the session in order: what was sent before still goes out.

@@ -88,7 +88,10 @@ func TestUpgradeWithoutProbe(t *testing.T) {
 func TestUpgradeRevision(t *testing.T) {
 	st := newStation(t, Config{})
 	p := st.connect(polling4)
-	c := st.open("EIO=3&transport=websocket&sid=" + p.session.id)
+	if _, resp := st.raw("GET", "EIO=3&transport=websocket&sid="+p.session.id, upgradeHeaders, ""); resp.StatusCode != 400 {
+		t.Errorf("a websocket of another revision got %s, want 400", resp.Status)
+	}
+	c := st.open("EIO=4&transport=websocket&sid=" + p.session.id)
 	c.send("5")
 	p.session.Send([]byte{1, 2}, true)
 	if f := c.next(); f.Header.OpCode != ws.OpBinary || string(f.Payload) != "\x01\x02" {

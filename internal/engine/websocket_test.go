@@ -191,7 +191,7 @@ func TestPingOverWebSocket(t *testing.T) {
 	c.want("3", "3")
 	c, s := st.join(websocket4)
 	c.send("2")
-	c.wantEnd()
+	c.wantClose(0)
 	st.wantClosed(s, TransportError)
 }
 
