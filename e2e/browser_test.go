@@ -18,10 +18,22 @@ import (
 // The size of a window in the picture, in CSS pixels; drawn at twice the density.
 const windowWidth, windowHeight = 460, 290
 
-// What the page loads from elsewhere, and the package of the same file.
-var foreign = map[string]string{
-	"https://cdnjs.cloudflare.com/ajax/libs/socket.io/2.1.1/socket.io.js": "client-2.1.1/dist/socket.io.js",
-	"https://code.jquery.com/jquery-1.11.1.js":                            "jquery/dist/jquery.js",
+// What the page loads from elsewhere.
+const (
+	clientScript = "https://cdnjs.cloudflare.com/ajax/libs/socket.io/2.1.1/socket.io.js"
+	jQuery       = "https://code.jquery.com/jquery-1.11.1.js"
+)
+
+// Scripts are the files that the page gets in answer, and how it tells that its chat is connected.
+type scripts struct {
+	files  map[string]string // by address, below node_modules or as an absolute path
+	socket string            // the page's socket, as JavaScript
+}
+
+// The page keeps its socket to itself; the client's own cache of managers has it.
+var originalScripts = scripts{
+	files:  map[string]string{clientScript: "client-2.1.1/dist/socket.io.js", jQuery: "jquery/dist/jquery.js"},
+	socket: `Object.values(io.managers).flatMap(m => Object.values(m.nsps))[0]`,
 }
 
 // A window is a Chromium window with the page in it, and what its user does.
@@ -52,6 +64,11 @@ func startBrowser(t *testing.T) context.Context {
 // connected: the page itself shows nothing of that.
 func openWindow(t *testing.T, browser context.Context, n node) *window {
 	t.Helper()
+	return openWindowWith(t, browser, n, originalScripts)
+}
+
+func openWindowWith(t *testing.T, browser context.Context, n node, with scripts) *window {
+	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithNewWindow(true))
 	t.Cleanup(cancel)
 	w := &window{ctx, "the window on port " + n.port}
@@ -61,7 +78,7 @@ func openWindow(t *testing.T, browser context.Context, n node) *window {
 			if err != nil {
 				return
 			}
-			answerForeign(t, ctx, request)
+			answerForeign(t, ctx, request, with.files)
 		}
 	}()
 	w.do(t,
@@ -70,9 +87,7 @@ func openWindow(t *testing.T, browser context.Context, n node) *window {
 		chromedp.Navigate(n.url()+"/"),
 	)
 	eventually(t, patience, func() string {
-		// The page keeps its socket to itself; the client's own cache of managers has it.
-		const connected = `Object.values(io.managers).some(m => Object.values(m.nsps).some(s => s.connected))`
-		if in, err := chromedp.Run(ctx, chromedp.Evaluate[bool](connected)); err != nil || !in {
+		if in, err := chromedp.Run(ctx, chromedp.Evaluate[bool](with.socket+".connected")); err != nil || !in {
 			return w.name + " is not connected"
 		}
 		return ""
@@ -81,9 +96,9 @@ func openWindow(t *testing.T, browser context.Context, n node) *window {
 }
 
 // answerForeign gives the page the two files that it loads from elsewhere, and nothing else.
-func answerForeign(t *testing.T, ctx context.Context, request fetch.EventRequestPaused) {
+func answerForeign(t *testing.T, ctx context.Context, request fetch.EventRequestPaused, files map[string]string) {
 	err := chromedp.Do(ctx, func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
-		file, ok := foreign[request.Request.URL]
+		file, ok := files[request.Request.URL]
 		if !ok {
 			t.Errorf("the page asks for %s", request.Request.URL)
 			_, err := cdp.Call(ctx, tab, fetch.FailRequest, fetch.FailRequestParams{
@@ -91,7 +106,10 @@ func answerForeign(t *testing.T, ctx context.Context, request fetch.EventRequest
 			})
 			return chromedp.Void{}, err
 		}
-		body, err := os.ReadFile(filepath.Join(modules, file))
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(modules, file)
+		}
+		body, err := os.ReadFile(file)
 		if err != nil {
 			return chromedp.Void{}, err
 		}

@@ -58,7 +58,15 @@ func startNodes(t *testing.T, n int, redis *redisServer) []node {
 }
 
 // startSeed runs the original server, unchanged but for its two ports.
-func startSeed(t *testing.T, redis *redisServer) node {
+func startSeed(t *testing.T, redis *redisServer) node { return startSeedWith(t, redis) }
+
+// startSeed4 runs it on socket.io 4.8, which serves every client, too.
+func startSeed4(t *testing.T, redis *redisServer) node {
+	return startSeedWith(t, redis, "require('socket.io')(server)", "require('server-4.8.4')(server, { allowEIO3: true })")
+}
+
+// startSeedWith runs it with some of its text replaced.
+func startSeedWith(t *testing.T, redis *redisServer, replacements ...string) node {
 	t.Helper()
 	source, err := os.ReadFile("testdata/seed/server.js")
 	if err != nil {
@@ -69,7 +77,8 @@ func startSeed(t *testing.T, redis *redisServer) node {
 		t.Fatal(err)
 	}
 	dir, port := t.TempDir(), freePorts(t, 1)[0]
-	text := strings.NewReplacer("3000", port, "createClient()", "createClient("+redis.port+")").Replace(string(source))
+	replacements = append(replacements, "3000", port, "createClient()", "createClient("+redis.port+")")
+	text := strings.NewReplacer(replacements...).Replace(string(source))
 	for name, content := range map[string]string{"server.js": text, "index.html": string(page)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)

@@ -23,12 +23,18 @@ var conversation = []typed{
 	{1, "PubSub, はじめました"},
 }
 
-// converse has the conversation, one line after the other, in windows on two nodes. Half of the lines go off with
-// Enter, half with the button.
+// converse has the conversation in windows on two nodes.
 func converse(t *testing.T, nodes []node) []*window {
 	t.Helper()
 	browser := startBrowser(t)
 	windows := []*window{openWindow(t, browser, nodes[0]), openWindow(t, browser, nodes[1])}
+	converseIn(t, windows)
+	return windows
+}
+
+// converseIn has the conversation, one line after the other. Half of the lines go off with Enter, half with the button.
+func converseIn(t *testing.T, windows []*window) {
+	t.Helper()
 	var said speech
 	for i, c := range conversation {
 		w := windows[c.window]
@@ -46,7 +52,6 @@ func converse(t *testing.T, nodes []node) []*window {
 			t.Errorf("%v shows %q, want %q", w, shown, said)
 		}
 	}
-	return windows
 }
 
 // The port of the embedded Redis is the one that everybody looks at, so it cannot be a free one.

@@ -158,7 +158,7 @@ func chatWaits(session string, n int) step {
 		for range n {
 			p.ask("poll", "GET @"+session)
 			_, body := p.answer("poll")
-			all += body
+			all += strings.ReplaceAll(body, "\x1e", "")
 			if strings.Count(all, `42[`) >= n {
 				break
 			}

@@ -31,7 +31,8 @@ const commands = {
       engine.on('upgrade', transport => tell(who, 'transport', transport.name))
     })
     for (const event of ['connect_error', 'error', 'disconnect']) {
-      socket.on(event, reason => tell(who, event, String(reason)))
+      // Clients of 4.x keep the server's answer to a poll that was refused.
+      socket.on(event, reason => tell(who, event, [reason, reason?.context?.responseText].filter(Boolean).join(': ')))
     }
     // What is no string is marked, so that 123 and '123' differ.
     socket.on('chat', (...args) => {
