@@ -262,6 +262,8 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 		// OPTIONS * is for the handler, too, as it is in Node.
 		DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout:            headerTimeout,
+		MaxHeaderBytes:               maxHeader,
+		IdleTimeout:                  idleTimeout,
 		ErrorLog:                     slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
 	var web sync.WaitGroup
