@@ -20,10 +20,12 @@ type Fanout struct {
 	running sync.WaitGroup
 }
 
-// New starts the workers, one per processor.
+// New starts the workers, one for every two processors: a write on a busy
+// machine wakes somebody who wants the other one, and workers that take all of
+// them cost more than they save.
 func New() *Fanout {
 	f := &Fanout{Log: newLog(), stop: make(chan struct{})}
-	for range runtime.GOMAXPROCS(0) {
+	for range max(1, runtime.GOMAXPROCS(0)/2) {
 		w := &worker{wake: make(chan struct{}, 1)}
 		f.workers = append(f.workers, w)
 		f.running.Go(func() { w.run(f.stop) })
