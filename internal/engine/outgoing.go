@@ -6,9 +6,14 @@ import "tsunagu/internal/packet"
 // pings and never polls would have millions of them for a few megabytes.
 const packetCost = 64
 
+// takesLocked tells whether packets can still be sent.
+func (s *Session) takesLocked() bool {
+	return (s.state == opening || s.state == open) && s.doomed == ""
+}
+
 // sendLocked queues one packet and offers what waits to the transport.
 func (s *Session) sendLocked(p packet.Packet) {
-	if s.state != opening && s.state != open || s.doomed != "" {
+	if !s.takesLocked() {
 		return
 	}
 	s.enqueueLocked(p)

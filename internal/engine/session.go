@@ -102,7 +102,7 @@ func (s *Session) Send(data []byte, binary bool) {
 func (s *Session) SendWithAttachments(text []byte, attachments [][]byte) {
 	s.mu.Lock()
 	defer s.unlock()
-	if s.state != opening && s.state != open {
+	if !s.takesLocked() {
 		return
 	}
 	s.enqueueLocked(packet.Packet{Type: packet.Message, Data: text})
