@@ -226,11 +226,13 @@ func TestSilentServersAreSeen(t *testing.T) {
 	if r := order(ask{Connect: &ConnectAsk{Addr: h.listen(t), EIO: 4, Clients: 3, InFlight: 2}}); r.Error != "" {
 		t.Fatal(r.Error)
 	}
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if order(ask{Status: true}).Status.Silent == 3 {
-			return
-		}
-		if time.Now().After(end) {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	late := time.After(5 * time.Second)
+	for order(ask{Status: true}).Status.Silent != 3 {
+		select {
+		case <-again.C:
+		case <-late:
 			t.Fatal("a server whose pings stay away counts as well")
 		}
 	}

@@ -169,19 +169,11 @@ func TestRefusedLinesAreLoggedOnce(t *testing.T) {
 	say(`42["chat",[]]`)
 	say("2")
 	hear("3") // the packets before have been handed over
-	for deadline := time.Now().Add(patience); !strings.Contains(log.String(), "lines are lost"); {
-		if time.Now().After(deadline) {
-			t.Fatal("nothing was logged about lines that were refused")
-		}
-	}
+	log.await(t, "lines are lost")
 	r.fail(nil)
 	say(`42["chat","again"]`)
 	hear(`42["chat","again"]`)
-	for deadline := time.Now().Add(patience); !strings.Contains(log.String(), "lines are taken again"); {
-		if time.Now().After(deadline) {
-			t.Fatal("nothing was logged about lines being taken again")
-		}
-	}
+	log.await(t, "lines are taken again")
 	if n := strings.Count(log.String(), "lines are lost"); n != 1 {
 		t.Errorf("the loss was logged %d times, want once:\n%s", n, log.String())
 	}
@@ -210,4 +202,19 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// await waits until something was logged.
+func (l *lockedBuffer) await(t *testing.T, words string) {
+	t.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	late := time.After(patience)
+	for !strings.Contains(l.String(), words) {
+		select {
+		case <-again.C:
+		case <-late:
+			t.Fatalf("%q was not logged, only:\n%s", words, l.String())
+		}
+	}
 }
