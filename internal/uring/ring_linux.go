@@ -1,0 +1,172 @@
+//go:build amd64 || arm64
+
+package uring
+
+import (
+	"errors"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
+
+// What follows is the kernel's interface, as linux/io_uring.h has it. The
+// numbers of the system calls are the same on both architectures.
+const (
+	sysSetup = 425
+	sysEnter = 426
+
+	featureSingleMmap = 1 << 0
+	enterGetEvents    = 1 << 0
+
+	offsetRings   = 0
+	offsetEntries = 0x10000000
+
+	opSend = 26
+)
+
+type params struct {
+	sqEntries, cqEntries, flags, sqThreadCPU, sqThreadIdle, features, wqFD uint32
+
+	_  [3]uint32
+	sq struct {
+		head, tail, mask, entries, flags, dropped, array uint32
+
+		_ uint32
+		_ uint64
+	}
+	cq struct {
+		head, tail, mask, entries, overflow, cqes, flags uint32
+
+		_ uint32
+		_ uint64
+	}
+}
+
+// A submission is one entry of the submission queue.
+type submission struct {
+	op    uint8
+	flags uint8
+	_     uint16
+	fd    int32
+	_     uint64
+	addr  uint64
+	len   uint32
+	send  uint32 // the flags of send(2)
+	data  uint64 // comes back with the completion
+	_     [3]uint64
+}
+
+// A completion is one entry of the completion queue.
+type completion struct {
+	data   uint64
+	result int32
+	flags  uint32
+}
+
+// A ring is the pair of queues shared with the kernel: whoever adds to one
+// moves its tail, whoever takes moves its head.
+type ring struct {
+	fd             int
+	rings, entries []byte // the mappings
+
+	sqHead, sqTail, cqHead, cqTail *uint32
+	submissions                    []submission
+	completions                    []completion
+
+	broken error // the kernel has refused what it never should
+}
+
+func newRing(size uint32) (*ring, error) {
+	var p params
+	fd, _, errno := syscall.Syscall(sysSetup, uintptr(size), uintptr(unsafe.Pointer(&p)), 0)
+	if errno != 0 {
+		return nil, errno
+	}
+	r := &ring{fd: int(fd)}
+	if err := r.mmap(&p); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *ring) mmap(p *params) (err error) {
+	if p.features&featureSingleMmap == 0 {
+		return errors.New("the kernel is too old")
+	}
+	const access, shared = syscall.PROT_READ | syscall.PROT_WRITE, syscall.MAP_SHARED | syscall.MAP_POPULATE
+	size := max(p.sq.array+p.sqEntries*uint32(unsafe.Sizeof(uint32(0))),
+		p.cq.cqes+p.cqEntries*uint32(unsafe.Sizeof(completion{})))
+	if r.rings, err = syscall.Mmap(r.fd, offsetRings, int(size), access, shared); err != nil {
+		return err
+	}
+	size = p.sqEntries * uint32(unsafe.Sizeof(submission{}))
+	if r.entries, err = syscall.Mmap(r.fd, offsetEntries, int(size), access, shared); err != nil {
+		return err
+	}
+	at := func(offset uint32) unsafe.Pointer { return unsafe.Pointer(&r.rings[offset]) }
+	r.sqHead, r.sqTail = (*uint32)(at(p.sq.head)), (*uint32)(at(p.sq.tail))
+	r.cqHead, r.cqTail = (*uint32)(at(p.cq.head)), (*uint32)(at(p.cq.tail))
+	r.submissions = unsafe.Slice((*submission)(unsafe.Pointer(&r.entries[0])), p.sqEntries)
+	r.completions = unsafe.Slice((*completion)(at(p.cq.cqes)), p.cqEntries)
+	// The kernel reads entries by way of this array; here each is in its place.
+	for i, order := uint32(0), unsafe.Slice((*uint32)(at(p.sq.array)), p.sqEntries); i < p.sqEntries; i++ {
+		order[i] = i
+	}
+	return nil
+}
+
+func (r *ring) close() {
+	for _, m := range [][]byte{r.rings, r.entries} {
+		if m != nil {
+			_ = syscall.Munmap(m)
+		}
+	}
+	_ = syscall.Close(r.fd)
+}
+
+// put adds a send to the submission queue. There must be room, and p must be
+// kept: Go does not move what is on its heap, but it does not see this address.
+func (r *ring) put(data uint64, fd int, p []byte) {
+	tail := *r.sqTail // nobody else moves it
+	r.submissions[tail&uint32(len(r.submissions)-1)] = submission{
+		op:   opSend,
+		fd:   int32(fd),
+		addr: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))),
+		len:  uint32(len(p)),
+		send: syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL,
+		data: data,
+	}
+	atomic.StoreUint32(r.sqTail, tail+1)
+}
+
+// submit hands n sends over to the kernel, and does not return before it has
+// done them: they do not wait for anything.
+func (r *ring) submit(n int, done func(data uint64, result int32)) {
+	for {
+		left := *r.sqTail - atomic.LoadUint32(r.sqHead)
+		_, _, errno := syscall.Syscall6(sysEnter, uintptr(r.fd), uintptr(left), uintptr(n), enterGetEvents, 0, 0)
+		n -= r.reap(done)
+		switch {
+		case n == 0:
+			return
+		case errno == 0, errno == syscall.EINTR, errno == syscall.EAGAIN, errno == syscall.EBUSY:
+		default:
+			r.broken = errno
+			return
+		}
+	}
+}
+
+// reap empties the completion queue.
+func (r *ring) reap(done func(data uint64, result int32)) int {
+	head := *r.cqHead // nobody else moves it
+	n := 0
+	for ; head != atomic.LoadUint32(r.cqTail); head++ {
+		c := &r.completions[head&uint32(len(r.completions)-1)]
+		done(c.data, c.result)
+		n++
+	}
+	atomic.StoreUint32(r.cqHead, head)
+	return n
+}
