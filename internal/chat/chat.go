@@ -55,7 +55,7 @@ func New(cfg Config) *Chat {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Chat{cfg: cfg, fan: fanout.New(), members: make(map[*engine.Session]fanout.Membership)}
+	return &Chat{cfg: cfg, fan: fanout.New(cfg.Logger), members: make(map[*engine.Session]fanout.Membership)}
 }
 
 // Close ends the delivery of lines.

@@ -174,7 +174,7 @@ func TestCloseInOpened(t *testing.T) {
 			s.Send([]byte("hello"), false)
 			s.Close()
 			s.Send([]byte("too late"), false)
-			s.Flush()
+			s.Flush(nil)
 		}
 	})
 	a := st.do("GET", polling3+"&b64=1", "")
@@ -254,7 +254,7 @@ func TestRequestsAfterTheEnd(t *testing.T) {
 	}
 	p.session.Send([]byte("x"), false)
 	p.session.Attach((&tape{}).start())
-	p.session.Flush()
+	p.session.Flush(nil)
 	p.session.Detach()
 	p.session.Close()
 }

@@ -10,7 +10,9 @@
 // A session is closed and unregistered by one method, closeLocked; everybody
 // else asks. Its outgoing side belongs to whoever holds its mutex, which is
 // never held while something may block: a full socket gets a goroutine of its
-// own (drain) until it takes bytes again, and then gives it up.
+// own (drain) until it takes bytes again, and then gives it up. Between Flush
+// and Wrote a socket is its batch's. Only the reader closes a session's
+// connection, when neither drain nor a batch is writing to it.
 //
 // # Goroutines of one session
 //

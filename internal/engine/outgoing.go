@@ -1,6 +1,9 @@
 package engine
 
-import "tsunagu/internal/packet"
+import (
+	"tsunagu/internal/packet"
+	"tsunagu/internal/uring"
+)
 
 // packetCost is what keeping one packet costs beside its bytes: a client that
 // pings and never polls would have millions of them for a few megabytes.
@@ -119,6 +122,51 @@ func (s *Session) nextChunkLocked() []byte {
 		return nil
 	}
 	return s.feed.Next()
+}
+
+// stageLocked leaves what waits to b, or reports that it cannot. Until b has
+// written nobody else may.
+func (s *Session) stageLocked(b *uring.Batch) bool {
+	sock := s.socket
+	if b.Full() || sock == nil || sock.stalled || s.state != open && s.state != closing {
+		return false
+	}
+	fd := sock.wire.descriptor()
+	if fd < 0 {
+		return false
+	}
+	if chunk := s.nextChunkLocked(); len(chunk) > 0 {
+		sock.stalled = true
+		sock.writing.Add(1)
+		b.Add(fd, chunk, (*staged)(s))
+	}
+	return true
+}
+
+// staged is a Session some of whose bytes are in a batch.
+type staged Session
+
+// Wrote implements uring.Writer.
+func (g *staged) Wrote(p []byte, n int, err error) {
+	s := (*Session)(g)
+	s.mu.Lock()
+	defer s.unlock()
+	sock := s.socket
+	defer sock.writing.Done()
+	switch {
+	case err != nil:
+		s.closeLocked(TransportError)
+	case n < len(p):
+		sock.writing.Go(func() { s.drain(sock, p[n:]) })
+	case s.state == closed:
+		sock.sayFarewell()
+	default:
+		sock.stalled = false
+		s.flushLocked()
+		if s.state == closing && !sock.stalled {
+			s.closeLocked(ForcedClose)
+		}
+	}
 }
 
 // drain writes for a socket that is full, until it has caught up. Nobody else

@@ -17,6 +17,7 @@ import (
 // TryWrite and Read may be called at the same time, each by one goroutine.
 type rawConn struct {
 	conn syscall.RawConn
+	fd   int
 	try  func(fd uintptr) bool // bound once, to spare an allocation a write
 	fill func(fd uintptr) bool
 
@@ -43,12 +44,15 @@ func (w *rawConn) bind(conn net.Conn) bool {
 		return false
 	}
 	raw, err := c.SyscallConn()
-	if err != nil {
+	if err != nil || raw.Control(func(fd uintptr) { w.fd = int(fd) }) != nil {
 		return false
 	}
 	w.conn, w.try, w.fill = raw, w.write, w.read
 	return true
 }
+
+// descriptor implements wire.
+func (w *rawConn) descriptor() int { return w.fd }
 
 // TryWrite implements wire.
 func (w *rawConn) TryWrite(p []byte) (int, error) {

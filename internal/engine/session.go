@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tsunagu/internal/packet"
+	"tsunagu/internal/uring"
 )
 
 type state uint8
@@ -131,10 +132,14 @@ func (s *Session) Detach() {
 }
 
 // Flush hands what waits in the feed to the transport, as far as that takes it
-// without blocking. A session that has fallen too far behind is closed.
-func (s *Session) Flush() {
+// without blocking. What goes to a socket is left to b, which may be nil, while
+// that has room. A session that has fallen too far behind is closed.
+func (s *Session) Flush(b *uring.Batch) {
 	s.mu.Lock()
 	defer s.unlock()
+	if s.stageLocked(b) {
+		return
+	}
 	s.flushLocked()
 	if s.socket == nil || s.socket.stalled {
 		s.checkBacklogLocked()

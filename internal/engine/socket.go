@@ -30,8 +30,9 @@ const (
 type socket struct {
 	// What delivering a line touches comes first, as in Session.
 	wire    wire
-	raw     rawConn // most often the wire, in the same place
-	stalled bool    // drain is writing, nobody else may; guarded by the session's mu
+	raw     rawConn        // most often the wire, in the same place
+	stalled bool           // drain or a batch is writing, nobody else may; guarded by the session's mu
+	writing sync.WaitGroup // those two; the connection stays open for them
 
 	// static after construction
 	conn       net.Conn
@@ -44,9 +45,7 @@ type socket struct {
 
 	// guarded by the session's mu, once the session has taken the socket
 	err      error  // why the reader ended
-	farewell []byte // the close frame, for drain to write last
-
-	writing sync.WaitGroup // the goroutine that writes to a full socket
+	farewell []byte // the close frame, for whoever is writing to write last
 }
 
 // A closeError is a websocket that is over: by the client's close frame, or
@@ -224,24 +223,34 @@ func appendClose(dst []byte, err error) []byte {
 
 // hangUp ends a socket that a session no longer uses. The reader goes on until
 // the client has answered the close frame, so that the kernel does not throw
-// away, with a reset, what is still on its way.
+// away, with a reset, what is still on its way. Only the reader closes the
+// connection: a descriptor that a batch writes to may not become somebody else's
+// meanwhile.
 func (k *socket) hangUp(reason Reason) {
 	if reason == TooSlow || reason == TransportError && k.err == nil {
-		k.conn.Close()
+		k.conn.SetDeadline(past)
 		return
 	}
 	k.conn.SetDeadline(time.Now().Add(hangUpTimeout))
-	frame := appendClose(nil, k.err)
-	if k.stalled {
-		k.farewell = frame
+	k.farewell = appendClose(nil, k.err)
+	if !k.stalled {
+		k.sayFarewell()
+	}
+}
+
+// sayFarewell writes the close frame, if there is one. Nobody else is writing.
+func (k *socket) sayFarewell() {
+	rest := k.farewell
+	k.farewell = nil
+	if len(rest) == 0 {
 		return
 	}
-	n, err := k.wire.TryWrite(frame)
+	n, err := k.wire.TryWrite(rest)
 	switch {
 	case err != nil:
-		k.conn.Close()
-	case n < len(frame):
-		k.writing.Go(func() { k.conn.Write(frame[n:]) })
+		k.conn.SetDeadline(past)
+	case n < len(rest):
+		k.writing.Go(func() { k.conn.Write(rest[n:]) })
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"tsunagu/internal/packet"
+	"tsunagu/internal/uring"
 )
 
 // numbered is a message whose length makes the ends of frames fall anywhere.
@@ -74,33 +75,37 @@ func isStalled(s *Session) bool {
 
 // A client that does not read for a while gets everything when it does.
 func TestFullSocket(t *testing.T) {
-	st := newStation(t, Config{MaxBacklog: 64 << 20})
-	c, s := st.join(websocket3)
-	small(c, s)
-	tape := &tape{}
-	s.Attach(tape.start())
-	got, own, shared := &transcript{}, 0, 0
-	for range 5 {
-		for stalled := 0; stalled < 100; shared++ {
-			tape.add(numbered("shared", shared))
-			s.Flush()
-			if shared%3 == 0 {
-				s.Send([]byte(numbered("own", own)), false)
-				own++
+	bothWays(t, func(t *testing.T, newBatch func() *uring.Batch) {
+		st := newStation(t, Config{MaxBacklog: 64 << 20})
+		c, s := st.join(websocket3)
+		small(c, s)
+		batch, tape := newBatch(), &tape{}
+		s.Attach(tape.start())
+		got, own, shared := &transcript{}, 0, 0
+		for range 5 {
+			for stalled := 0; stalled < 100; shared++ {
+				tape.add(numbered("shared", shared))
+				flush(batch, s)
+				if shared%3 == 0 {
+					s.Send([]byte(numbered("own", own)), false)
+					own++
+				}
+				if isStalled(s) {
+					stalled++
+				}
 			}
-			if isStalled(s) {
-				stalled++
-			}
+			got.upTo(c, own, shared)
+			eventually(t, "the socket is free again", func() bool { return !isStalled(s) })
 		}
-		got.upTo(c, own, shared)
-		eventually(t, "the socket is free again", func() bool { return !isStalled(s) })
-	}
-	c.ping()
-	st.wantOpen(s)
+		c.ping()
+		st.wantOpen(s)
+	})
 }
 
 // A stingyWire takes a few bytes at a time, or none.
 type stingyWire struct{ conn net.Conn }
+
+func (stingyWire) descriptor() int { return -1 }
 
 func (w stingyWire) TryWrite(p []byte) (int, error) {
 	return w.conn.Write(p[:min(len(p), rand.IntN(5)*rand.IntN(500))])
@@ -124,7 +129,7 @@ func TestShortWrites(t *testing.T) {
 	sending.Go(func() {
 		for i := range n {
 			tape.add(numbered("shared", i))
-			s.Flush()
+			s.Flush(nil)
 		}
 	})
 	sending.Go(func() {
@@ -146,8 +151,11 @@ func TestShortWrites(t *testing.T) {
 }
 
 // Whoever falls too far behind is closed; the others hear nothing of it.
-func TestTooSlow(t *testing.T) {
+func TestTooSlow(t *testing.T) { bothWays(t, testTooSlow) }
+
+func testTooSlow(t *testing.T, newBatch func() *uring.Batch) {
 	const limit = 200_000
+	batch := newBatch()
 	st := newStation(t, Config{MaxBacklog: limit})
 	tape := &tape{}
 	c, s := st.join(websocket3)
@@ -162,7 +170,7 @@ func TestTooSlow(t *testing.T) {
 	for ; len(ended) < 2 && n < 100_000; n++ {
 		tape.add(numbered("shared", n))
 		for _, s := range []*Session{s, p.session, well} {
-			s.Flush()
+			flush(batch, s)
 			if _, known := ended[s]; !known && st.engine.lookup(s.id) == nil {
 				ended[s] = len(tape.frames)
 			}
@@ -223,7 +231,9 @@ func TestTooSlowByHand(t *testing.T) {
 }
 
 // Many clients of all kinds share one tape.
-func TestManySessions(t *testing.T) {
+func TestManySessions(t *testing.T) { bothWays(t, testManySessions) }
+
+func testManySessions(t *testing.T, newBatch func() *uring.Batch) {
 	const n = 300
 	st := newStation(t, Config{MaxBacklog: 64 << 20})
 	tape := &tape{}
@@ -246,20 +256,19 @@ func TestManySessions(t *testing.T) {
 	for _, s := range sessions {
 		s.Attach(tape.start())
 	}
-	var flushing sync.WaitGroup
+	workers := [2]*uring.Batch{newBatch(), newBatch()}
 	for i := range n {
 		tape.add(numbered("shared", i))
-		for worker := range 2 { // both tell everybody, at the same time
+		var flushing sync.WaitGroup
+		for w, batch := range workers { // both tell everybody, at the same time
 			flushing.Go(func() {
 				for j := range sessions {
-					sessions[(j+worker*20)%len(sessions)].Flush()
+					sessions[(j+w*20)%len(sessions)].Flush(batch)
 				}
+				batch.Send()
 			})
 		}
-		if i%50 == 0 {
-			flushing.Wait()
-		}
+		flushing.Wait()
 	}
-	flushing.Wait()
 	reading.Wait()
 }

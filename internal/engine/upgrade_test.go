@@ -260,7 +260,7 @@ func TestUpgradeUnderTraffic(t *testing.T) {
 			for i := range n {
 				p.session.Send([]byte(numbered("own", i)), false)
 				tape.add(numbered("shared", i))
-				p.session.Flush()
+				p.session.Flush(nil)
 			}
 		})
 		var probed atomic.Bool

@@ -6,7 +6,8 @@
 // each with a share of the sessions, tell them that there is more; a session
 // takes what lies between its cursor and the end, many lines in one write when
 // they come close together. No timer delays a line: what is sent together has
-// been waiting together.
+// been waiting together. Where package uring can, the writes to some hundred
+// sessions are one system call.
 //
 //	Emit -> encode -> segment -> segment -> segment (the end)
 //	                     ^          ^ ^
@@ -16,5 +17,5 @@
 // soon as the last cursor has left it, so the log holds what its slowest
 // reader still needs, and the engine closes readers that are too slow.
 //
-// Goroutines: one per worker, from New to Close.
+// Goroutines: one per worker, from New to Close. Each has a batch of its own.
 package fanout

@@ -1,14 +1,18 @@
 package fanout
 
 import (
+	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"tsunagu/internal/uring"
 )
 
-// A Reader is told that there is more in the log. It must not block.
+// A Reader is told that there is more in the log. It must not block. What it
+// has to write it may leave to the batch, if that is not full.
 type Reader interface {
-	Flush()
+	Flush(*uring.Batch)
 }
 
 // A Fanout is a log with its readers. All methods may be called concurrently.
@@ -22,11 +26,16 @@ type Fanout struct {
 
 // New starts the workers, one for every two processors: a write on a busy
 // machine wakes somebody who wants the other one, and workers that take all of
-// them cost more than they save.
-func New() *Fanout {
+// them cost more than they save. Where there are no batches the readers write
+// for themselves, and the logger is told why, at debug level.
+func New(logger *slog.Logger) *Fanout {
 	f := &Fanout{Log: newLog(), stop: make(chan struct{})}
 	for range max(1, runtime.GOMAXPROCS(0)/2) {
 		w := &worker{wake: make(chan struct{}, 1)}
+		var err error
+		if w.out, err = uring.New(); err != nil {
+			logger.Debug("every line to a client is a system call", "why", err)
+		}
 		f.workers = append(f.workers, w)
 		f.running.Go(func() { w.run(f.stop) })
 	}
@@ -67,6 +76,7 @@ func (m Membership) Leave() { m.worker.remove(m.index) }
 // A worker tells its share of the readers.
 type worker struct {
 	wake chan struct{} // room for one: to be woken twice is to be woken
+	out  *uring.Batch  // nil where there is none
 
 	mu sync.Mutex
 	// guarded by mu. A place keeps its index, so that nobody is missed when
@@ -106,6 +116,7 @@ func (w *worker) remove(i int) {
 }
 
 func (w *worker) run(stop <-chan struct{}) {
+	defer w.out.Close()
 	for {
 		select {
 		case <-stop:
@@ -116,15 +127,16 @@ func (w *worker) run(stop <-chan struct{}) {
 	}
 }
 
-// batch is how many readers a worker takes from the list at a time, so that
-// the list is never locked while they are written to.
-const batch = 128
+// share is how many readers a worker takes from the list at a time, so that
+// the list is never locked while they are written to, and a batch has room for
+// them all.
+const share = uring.Size
 
 // round tells every reader once. Lines that come meanwhile wake the worker
 // again.
 func (w *worker) round() {
-	var some [batch]Reader
-	for at := 0; ; at += batch {
+	var some [share]Reader
+	for at := 0; ; at += share {
 		w.mu.Lock()
 		if at >= len(w.readers) {
 			w.mu.Unlock()
@@ -134,9 +146,10 @@ func (w *worker) round() {
 		w.mu.Unlock()
 		for _, r := range some[:n] {
 			if r != nil {
-				r.Flush()
+				r.Flush(w.out)
 			}
 		}
+		w.out.Send()
 		clear(some[:n])
 	}
 }

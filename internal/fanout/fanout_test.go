@@ -2,9 +2,12 @@ package fanout
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
+
+	"tsunagu/internal/uring"
 )
 
 // A listener is a reader that keeps what it reads.
@@ -24,7 +27,7 @@ func listen(f *Fanout) (*listener, Membership) {
 	return r, m
 }
 
-func (r *listener) Flush() {
+func (r *listener) Flush(*uring.Batch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cursor == nil {
@@ -57,9 +60,9 @@ func (r *listener) await(t *testing.T, n int) []string {
 }
 
 func TestEveryReaderHearsEveryLineOnceInOrder(t *testing.T) {
-	f := New()
+	f := New(slog.New(slog.DiscardHandler))
 	defer f.Close()
-	const readers, total = 3*batch + 7, 500
+	const readers, total = 3*share + 7, 500
 	var all []*listener
 	for range readers {
 		r, _ := listen(f)
@@ -79,7 +82,7 @@ func TestEveryReaderHearsEveryLineOnceInOrder(t *testing.T) {
 }
 
 func TestComingAndGoingCostsOthersNothing(t *testing.T) {
-	f := New()
+	f := New(slog.New(slog.DiscardHandler))
 	defer f.Close()
 	stays, _ := listen(f)
 	stop := make(chan struct{})
@@ -113,7 +116,7 @@ func TestComingAndGoingCostsOthersNothing(t *testing.T) {
 }
 
 func TestLeavingEndsIt(t *testing.T) {
-	f := New()
+	f := New(slog.New(slog.DiscardHandler))
 	defer f.Close()
 	gone, m := listen(f)
 	m.Leave()
@@ -137,7 +140,7 @@ type mute struct {
 	cursor *Cursor
 }
 
-func (m *mute) Flush() {
+func (m *mute) Flush(*uring.Batch) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for len(m.cursor.Next()) > 0 {
