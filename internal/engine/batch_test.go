@@ -2,7 +2,9 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
@@ -41,8 +43,8 @@ func flush(b *uring.Batch, sessions ...*Session) {
 	b.Send()
 }
 
-// staged opens a websocket and leaves "shared" for it in b.
-func (st *station) staged(b *uring.Batch) (*socketClient, *Session) {
+// stage opens a websocket and leaves "shared" for it in b.
+func (st *station) stage(b *uring.Batch) (*socketClient, *Session) {
 	st.t.Helper()
 	c, s := st.join(websocket3)
 	tape := &tape{}
@@ -59,7 +61,7 @@ func (st *station) staged(b *uring.Batch) (*socketClient, *Session) {
 func TestSendBehindABatch(t *testing.T) {
 	b := needBatch(t)
 	st := newStation(t, Config{})
-	c, s := st.staged(b)
+	c, s := st.stage(b)
 	s.Send([]byte("own"), false)
 	s.answerControl(ws.OpPing, []byte("a"))
 	s.Flush(b)
@@ -70,6 +72,67 @@ func TestSendBehindABatch(t *testing.T) {
 	}
 	c.ping()
 	st.wantOpen(s)
+}
+
+// Much to say is no backlog before the socket was asked to take it.
+func TestMuchBehindABatch(t *testing.T) {
+	b := needBatch(t)
+	st := newStation(t, Config{MaxBacklog: 2000})
+	c, s := st.stage(b)
+	for i := range 5 {
+		s.Send([]byte(strings.Repeat(fmt.Sprint(i), 1000)), false)
+	}
+	b.Send()
+	c.want("4shared")
+	for i := range 5 {
+		c.want("4" + strings.Repeat(fmt.Sprint(i), 1000))
+	}
+	st.wantOpen(s)
+}
+
+func TestCorkBehindABatch(t *testing.T) {
+	b := needBatch(t)
+	st := newStation(t, Config{})
+	c, s := st.stage(b)
+	s.Cork()
+	s.Send([]byte("own"), false)
+	b.Send()
+	c.want("4shared")
+	s.Uncork()
+	c.want("4own")
+	st.wantOpen(s)
+}
+
+// A batch that finds the connection broken ends the session.
+func TestBrokenInABatch(t *testing.T) {
+	b := needBatch(t)
+	st := newStation(t, Config{})
+	_, s := st.stage(b)
+	if err := s.socket.conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	b.Send()
+	st.wantClosed(s, TransportError)
+}
+
+// A session that ends while more is in a batch than its socket takes still says
+// all of it, and goodbye.
+func TestCloseBehindALongBatch(t *testing.T) {
+	b := needBatch(t)
+	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	c, s := st.join(websocket3)
+	tape := &tape{}
+	s.Attach(tape.start())
+	long := strings.Repeat("x", 20<<20)
+	tape.add(long)
+	s.Flush(b)
+	s.fail(ParseError)
+	st.wantClosed(s, ParseError)
+	b.Send()
+	if got := c.text(); got != "4"+long {
+		t.Errorf("got %d bytes, want %d", len(got), 1+len(long))
+	}
+	c.wantClose(0)
 }
 
 func TestCloseBehindABatch(t *testing.T) {
@@ -84,7 +147,7 @@ func TestCloseBehindABatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			st := newStation(t, Config{})
-			c, s := st.staged(b)
+			c, s := st.stage(b)
 			test.end(s)
 			b.Send()
 			c.want("4shared")
@@ -105,19 +168,15 @@ func TestDescriptorOutlivesABatch(t *testing.T) {
 		end  func(*socketClient, *Session)
 		want Reason
 	}{
-		"too slow": {func(_ *socketClient, s *Session) {
-			for range 3 {
-				s.Send(make([]byte, 1000), false)
-			}
-		}, TooSlow},
+		"too slow": {func(_ *socketClient, s *Session) { s.fail(TooSlow) }, TooSlow},
 		"gone": {func(c *socketClient, _ *Session) {
 			c.conn.(*net.TCPConn).SetLinger(0)
 			c.conn.Close()
 		}, TransportClose},
 	} {
 		t.Run(name, func(t *testing.T) {
-			st := newStation(t, Config{MaxBacklog: 2000})
-			c, s := st.staged(b)
+			st := newStation(t, Config{})
+			c, s := st.stage(b)
 			raw, err := s.socket.conn.(*net.TCPConn).SyscallConn()
 			if err != nil {
 				t.Fatal(err)

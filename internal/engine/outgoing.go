@@ -46,8 +46,12 @@ func (s *Session) flushLocked() {
 }
 
 // checkBacklogLocked closes a session that has more waiting than it may. Every
-// byte counted here is one that this client alone keeps in memory.
+// byte counted here is one that this client alone keeps in memory. What waits
+// behind a batch has not been offered to the socket yet: Wrote checks then.
 func (s *Session) checkBacklogLocked() {
+	if s.socket != nil && s.socket.writer == inBatch {
+		return
+	}
 	n := s.queued + len(s.frames)
 	if s.feed != nil {
 		n += s.feed.Lag()
@@ -90,7 +94,7 @@ func (s *Session) releaseLocked(ps []packet.Packet) {
 
 // flushSocketLocked writes until the socket is full or nothing waits.
 func (s *Session) flushSocketLocked() {
-	for !s.socket.stalled {
+	for s.socket.writer == nobody {
 		chunk := s.nextChunkLocked()
 		if len(chunk) == 0 {
 			return
@@ -101,9 +105,7 @@ func (s *Session) flushSocketLocked() {
 			return
 		}
 		if n < len(chunk) {
-			sock, rest := s.socket, chunk[n:]
-			sock.stalled = true
-			sock.writing.Go(func() { s.drain(sock, rest) })
+			s.startDrainLocked(chunk[n:])
 		}
 	}
 }
@@ -128,7 +130,7 @@ func (s *Session) nextChunkLocked() []byte {
 // written nobody else may.
 func (s *Session) stageLocked(b *uring.Batch) bool {
 	sock := s.socket
-	if b.Full() || sock == nil || sock.stalled || s.state != open && s.state != closing {
+	if b.Full() || sock == nil || sock.writer != nobody || s.state != open && s.state != closing {
 		return false
 	}
 	fd := sock.wire.descriptor()
@@ -136,7 +138,7 @@ func (s *Session) stageLocked(b *uring.Batch) bool {
 		return false
 	}
 	if chunk := s.nextChunkLocked(); len(chunk) > 0 {
-		sock.stalled = true
+		sock.writer = inBatch
 		sock.writing.Add(1)
 		b.Add(fd, chunk, (*staged)(s))
 	}
@@ -156,17 +158,29 @@ func (g *staged) Wrote(p []byte, n int, err error) {
 	switch {
 	case err != nil:
 		s.closeLocked(TransportError)
+		sock.conn.SetDeadline(past) // nor need it wait for the client's leave
 	case n < len(p):
-		sock.writing.Go(func() { s.drain(sock, p[n:]) })
+		s.startDrainLocked(p[n:])
+		s.checkBacklogLocked()
 	case s.state == closed:
 		sock.sayFarewell()
 	default:
-		sock.stalled = false
+		sock.writer = nobody
 		s.flushLocked()
-		if s.state == closing && !sock.stalled {
+		if sock.writer == drained {
+			s.checkBacklogLocked()
+		}
+		if s.state == closing && sock.writer == nobody {
 			s.closeLocked(ForcedClose)
 		}
 	}
+}
+
+// startDrainLocked gives a full socket the goroutine that waits for it.
+func (s *Session) startDrainLocked(rest []byte) {
+	sock := s.socket
+	sock.writer = drained
+	sock.writing.Go(func() { s.drain(sock, rest) })
 }
 
 // drain writes for a socket that is full, until it has caught up. Nobody else
@@ -193,7 +207,7 @@ func (s *Session) drained(sock *socket, err error) (rest []byte) {
 	if rest = s.nextChunkLocked(); len(rest) > 0 {
 		return rest
 	}
-	sock.stalled = false
+	sock.writer = nobody
 	if s.state == closing {
 		s.closeLocked(ForcedClose)
 	}

@@ -141,7 +141,7 @@ func (s *Session) Flush(b *uring.Batch) {
 		return
 	}
 	s.flushLocked()
-	if s.socket == nil || s.socket.stalled {
+	if s.socket == nil || s.socket.writer == drained {
 		s.checkBacklogLocked()
 	}
 }
@@ -183,7 +183,7 @@ func (s *Session) partLocked() {
 	}
 	s.state = closing
 	s.timer.Reset(s.server.cfg.CloseTimeout)
-	if s.poll != nil || s.socket != nil && !s.socket.stalled {
+	if s.poll != nil || s.socket != nil && s.socket.writer == nobody {
 		s.closeLocked(ForcedClose)
 	}
 }

@@ -31,8 +31,8 @@ type socket struct {
 	// What delivering a line touches comes first, as in Session.
 	wire    wire
 	raw     rawConn        // most often the wire, in the same place
-	stalled bool           // drain or a batch is writing, nobody else may; guarded by the session's mu
-	writing sync.WaitGroup // those two; the connection stays open for them
+	writer  writer         // guarded by the session's mu
+	writing sync.WaitGroup // whoever writes; the connection stays open for them
 
 	// static after construction
 	conn       net.Conn
@@ -45,8 +45,17 @@ type socket struct {
 
 	// guarded by the session's mu, once the session has taken the socket
 	err      error  // why the reader ended
-	farewell []byte // the close frame, for whoever is writing to write last
+	farewell []byte // the close frame, which is to be written last
 }
+
+// A writer is who writes to a socket. While there is one nobody else may.
+type writer uint8
+
+const (
+	nobody  writer = iota
+	inBatch        // a batch is going to, in a moment
+	drained        // drain, until the client has caught up
+)
 
 // A closeError is a websocket that is over: by the client's close frame, or
 // because of what the client sent.
@@ -224,8 +233,8 @@ func appendClose(dst []byte, err error) []byte {
 // hangUp ends a socket that a session no longer uses. The reader goes on until
 // the client has answered the close frame, so that the kernel does not throw
 // away, with a reset, what is still on its way. Only the reader closes the
-// connection: a descriptor that a batch writes to may not become somebody else's
-// meanwhile.
+// connection, at once where what is on its way does not matter: a descriptor
+// that a batch writes to may not become somebody else's meanwhile.
 func (k *socket) hangUp(reason Reason) {
 	if reason == TooSlow || reason == TransportError && k.err == nil {
 		k.conn.SetDeadline(past)
@@ -233,7 +242,7 @@ func (k *socket) hangUp(reason Reason) {
 	}
 	k.conn.SetDeadline(time.Now().Add(hangUpTimeout))
 	k.farewell = appendClose(nil, k.err)
-	if !k.stalled {
+	if k.writer == nobody {
 		k.sayFarewell()
 	}
 }

@@ -70,7 +70,7 @@ func small(c *socketClient, s *Session) {
 func isStalled(s *Session) bool {
 	s.mu.Lock()
 	defer s.unlock()
-	return s.socket.stalled
+	return s.socket.writer != nobody
 }
 
 // A client that does not read for a while gets everything when it does.

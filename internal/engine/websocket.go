@@ -217,7 +217,7 @@ func (s *Session) upgrade(sock *socket) bool {
 		s.heardLocked(packet.Upgrade)
 	}
 	s.flushLocked()
-	if s.state == closing && !sock.stalled {
+	if s.state == closing && sock.writer == nobody {
 		s.closeLocked(ForcedClose)
 	}
 	return true

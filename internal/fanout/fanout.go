@@ -27,17 +27,18 @@ type Fanout struct {
 // New starts the workers, one for every two processors: a write on a busy
 // machine wakes somebody who wants the other one, and workers that take all of
 // them cost more than they save. Where there are no batches the readers write
-// for themselves, and the logger is told why, at debug level.
+// for themselves, and the logger is told why: at debug level if there never were.
 func New(logger *slog.Logger) *Fanout {
 	f := &Fanout{Log: newLog(), stop: make(chan struct{})}
+	var refused error
 	for range max(1, runtime.GOMAXPROCS(0)/2) {
-		w := &worker{wake: make(chan struct{}, 1)}
-		var err error
-		if w.out, err = uring.New(); err != nil {
-			logger.Debug("every line to a client is a system call", "why", err)
-		}
+		w := &worker{wake: make(chan struct{}, 1), logger: logger}
+		w.out, refused = uring.New()
 		f.workers = append(f.workers, w)
 		f.running.Go(func() { w.run(f.stop) })
+	}
+	if refused != nil {
+		logger.Debug("every line to a client is a system call", "why", refused)
 	}
 	return f
 }
@@ -75,8 +76,9 @@ func (m Membership) Leave() { m.worker.remove(m.index) }
 
 // A worker tells its share of the readers.
 type worker struct {
-	wake chan struct{} // room for one: to be woken twice is to be woken
-	out  *uring.Batch  // nil where there is none
+	wake   chan struct{} // room for one: to be woken twice is to be woken
+	logger *slog.Logger
+	out    *uring.Batch // nil where there is none
 
 	mu sync.Mutex
 	// guarded by mu. A place keeps its index, so that nobody is missed when
@@ -116,7 +118,7 @@ func (w *worker) remove(i int) {
 }
 
 func (w *worker) run(stop <-chan struct{}) {
-	defer w.out.Close()
+	defer func() { w.out.Close() }()
 	for {
 		select {
 		case <-stop:
@@ -127,16 +129,16 @@ func (w *worker) run(stop <-chan struct{}) {
 	}
 }
 
-// share is how many readers a worker takes from the list at a time, so that
+// atOnce is how many readers a worker takes from the list at a time, so that
 // the list is never locked while they are written to, and a batch has room for
 // them all.
-const share = uring.Size
+const atOnce = uring.Size
 
 // round tells every reader once. Lines that come meanwhile wake the worker
 // again.
 func (w *worker) round() {
-	var some [share]Reader
-	for at := 0; ; at += share {
+	var some [atOnce]Reader
+	for at := 0; ; at += atOnce {
 		w.mu.Lock()
 		if at >= len(w.readers) {
 			w.mu.Unlock()
@@ -149,7 +151,16 @@ func (w *worker) round() {
 				r.Flush(w.out)
 			}
 		}
-		w.out.Send()
+		w.send()
 		clear(some[:n])
+	}
+}
+
+// send makes the writes that the readers have left to the batch.
+func (w *worker) send() {
+	if err := w.out.Send(); err != nil {
+		w.logger.Warn("every line to a client is a system call from now on", "why", err)
+		w.out.Close()
+		w.out = nil
 	}
 }

@@ -62,7 +62,7 @@ func (r *listener) await(t *testing.T, n int) []string {
 func TestEveryReaderHearsEveryLineOnceInOrder(t *testing.T) {
 	f := New(slog.New(slog.DiscardHandler))
 	defer f.Close()
-	const readers, total = 3*share + 7, 500
+	const readers, total = 3*atOnce + 7, 500
 	var all []*listener
 	for range readers {
 		r, _ := listen(f)

@@ -45,35 +45,38 @@ func (b *Batch) Close() {
 }
 
 // Full tells that Add may not be called before the next Send.
-func (b *Batch) Full() bool { return b == nil || b.n == Size || b.ring.broken != nil }
+func (b *Batch) Full() bool { return b == nil || b.n == Size }
 
 // Add adds a write of p, which must not change, to the non-blocking socket fd,
 // which must stay open, until w has been told.
 func (b *Batch) Add(fd int, p []byte, w Writer) {
-	b.all[b.n] = write{p: p, writer: w}
+	b.all[b.n] = write{p: p, writer: w, result: -int32(syscall.EIO)}
 	b.ring.put(uint64(b.n), fd, p)
 	b.n++
 }
 
 // Send makes the writes, in the order of Add and without ever waiting for a
-// socket, and tells the writers.
-func (b *Batch) Send() {
+// socket, and tells the writers. After an error there is nothing left to do
+// with the batch but to close it; the writers have been told all the same.
+func (b *Batch) Send() error {
 	if b == nil || b.n == 0 {
-		return
+		return nil
 	}
-	b.ring.submit(b.n, func(i uint64, result int32) { b.all[i].result = result })
+	taken, err := b.ring.submit(b.n, func(i uint64, result int32) { b.all[i].result = result })
 	for i := range b.all[:b.n] {
 		w := &b.all[i]
+		if i >= taken {
+			w.result = 0 // the kernel has not seen it
+		}
 		n, err := outcome(w.result)
 		w.writer.Wrote(w.p, n, err)
 	}
 	clear(b.all[:b.n])
 	b.n = 0
+	return err
 }
 
-// outcome makes of the kernel's answer what a write would have returned. The
-// zero of a write that was never begun is that of a full socket: there are
-// others who wait for those.
+// outcome makes of the kernel's answer what a write would have returned.
 func outcome(result int32) (int, error) {
 	if result >= 0 {
 		return int(result), nil
@@ -97,8 +100,7 @@ func (b *Batch) try() error {
 	defer syscall.Close(pair[1])
 	var t trial
 	b.Add(pair[0], []byte{'a'}, &t)
-	b.Send()
-	return errors.Join(t.err, b.ring.broken)
+	return errors.Join(b.Send(), t.err)
 }
 
 type trial struct{ err error }

@@ -71,6 +71,13 @@ func (a *answer) Wrote(p []byte, n int, err error) {
 	a.times++
 }
 
+func send(t *testing.T, b *Batch) {
+	t.Helper()
+	if err := b.Send(); err != nil {
+		t.Errorf("Send: %v", err)
+	}
+}
+
 func TestManyWrites(t *testing.T) {
 	b := newBatch(t)
 	pairs := make([]*pair, Size)
@@ -92,7 +99,7 @@ func TestManyWrites(t *testing.T) {
 		if b.Full() != (used == Size) {
 			t.Errorf("with %d writes Full is %v", used, b.Full())
 		}
-		b.Send()
+		send(t, b)
 		for i, a := range answers {
 			want := fmt.Sprintf("round %d to %d", round, i)
 			if a.times != 1 || a.n != len(want) || a.err != nil || string(a.p) != want {
@@ -114,7 +121,7 @@ func TestOrder(t *testing.T) {
 		want = append(want, line...)
 		b.Add(p[0], line, &answer{})
 	}
-	b.Send()
+	send(t, b)
 	if got := p.read(); !bytes.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -133,7 +140,7 @@ func TestTrouble(t *testing.T) {
 	b.Add(gone[0], []byte("hello"), &broken)
 	b.Add(-1, []byte("hello"), &closed)
 	b.Add(well[0], []byte("hello"), &good)
-	b.Send()
+	send(t, b)
 	if part.err != nil || part.n == 0 || part.n >= len(long) {
 		t.Errorf("a socket took %d of %d bytes, error %v; want a part of them", part.n, len(long), part.err)
 	}
@@ -155,16 +162,33 @@ func TestTrouble(t *testing.T) {
 }
 
 func TestNothingToSend(t *testing.T) {
-	newBatch(t).Send()
+	send(t, newBatch(t))
 	var none *Batch
 	if !none.Full() {
 		t.Error("no batch is not full")
 	}
-	none.Send()
+	send(t, none)
 	none.Close()
 }
 
-// A batch that the kernel no longer takes leaves the writes to others, for good.
+// The kernel stops at what it does not understand, and is asked to go on.
+func TestPartOfABatchRefused(t *testing.T) {
+	b, p := newBatch(t), newPair(t)
+	var before, bad, after answer
+	b.Add(p[0], []byte("before "), &before)
+	b.Add(p[0], []byte("bad "), &bad)
+	b.ring.submissions[(*b.ring.sqTail-1)&uint32(len(b.ring.submissions)-1)].op = 255
+	b.Add(p[0], []byte("after"), &after)
+	send(t, b)
+	if got := string(p.read()); got != "before after" || before.err != nil || after.err != nil {
+		t.Errorf("got %q, errors %v and %v; want the good ones", got, before.err, after.err)
+	}
+	if bad.times != 1 || !errors.Is(bad.err, syscall.EINVAL) {
+		t.Errorf("the bad one: told %d times, error %v; want once and %v", bad.times, bad.err, syscall.EINVAL)
+	}
+}
+
+// What the kernel no longer takes is left to others.
 func TestBroken(t *testing.T) {
 	b, p := newBatch(t), newPair(t)
 	null, err := os.Open(os.DevNull)
@@ -178,12 +202,11 @@ func TestBroken(t *testing.T) {
 	}
 	var a answer
 	b.Add(p[0], []byte("hello"), &a)
-	b.Send()
+	if err := b.Send(); err == nil {
+		t.Error("Send reports nothing")
+	}
 	if a.times != 1 || a.n != 0 || a.err != nil {
 		t.Errorf("told %d times that %d bytes were written, error %v; want once, 0 and none", a.times, a.n, a.err)
-	}
-	if !b.Full() {
-		t.Error("there is still room in it")
 	}
 }
 
@@ -218,7 +241,7 @@ func BenchmarkSend(b *testing.B) {
 			for _, fd := range fds {
 				batch.Add(fd, line, ignore{})
 			}
-			batch.Send()
+			_ = batch.Send()
 		},
 		"write": func(_ *Batch, fds []int) {
 			for _, fd := range fds {

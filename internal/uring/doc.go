@@ -14,6 +14,7 @@ const Size = 256
 // A Writer is told how a write went.
 type Writer interface {
 	// Wrote is called once for each Add, by Send. The first n bytes of p were
-	// written; fewer than all of them is no error, the socket is full then.
+	// written. Fewer than all of them is no error: most often the socket is
+	// full, and whoever waits for it writes the rest.
 	Wrote(p []byte, n int, err error)
 }

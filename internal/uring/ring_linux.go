@@ -4,6 +4,7 @@ package uring
 
 import (
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -51,7 +52,7 @@ type submission struct {
 	_     uint64
 	addr  uint64
 	len   uint32
-	send  uint32 // the flags of send(2)
+	how   uint32 // the flags of send(2)
 	data  uint64 // comes back with the completion
 	_     [3]uint64
 }
@@ -72,8 +73,6 @@ type ring struct {
 	sqHead, sqTail, cqHead, cqTail *uint32
 	submissions                    []submission
 	completions                    []completion
-
-	broken error // the kernel has refused what it never should
 }
 
 func newRing(size uint32) (*ring, error) {
@@ -134,28 +133,36 @@ func (r *ring) put(data uint64, fd int, p []byte) {
 		fd:   int32(fd),
 		addr: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))),
 		len:  uint32(len(p)),
-		send: syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL,
+		how:  syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL,
 		data: data,
 	}
 	atomic.StoreUint32(r.sqTail, tail+1)
 }
 
-// submit hands n sends over to the kernel, and does not return before it has
-// done them: they do not wait for anything.
-func (r *ring) submit(n int, done func(data uint64, result int32)) {
-	for {
+// patience is how often in a row the kernel may find no memory for a send.
+const patience = 100
+
+// submit hands n sends over to the kernel, and returns when they are done: they
+// do not wait for anything, so the system call that takes one completes it. An
+// error means that the kernel takes no more. It has taken the first ones then.
+func (r *ring) submit(n int, done func(data uint64, result int32)) (taken int, err error) {
+	missing := n
+	for refused := 0; missing > 0; {
 		left := *r.sqTail - atomic.LoadUint32(r.sqHead)
-		_, _, errno := syscall.Syscall6(sysEnter, uintptr(r.fd), uintptr(left), uintptr(n), enterGetEvents, 0, 0)
-		n -= r.reap(done)
+		_, _, errno := syscall.Syscall6(sysEnter, uintptr(r.fd), uintptr(left), uintptr(missing), enterGetEvents, 0, 0)
+		reaped := r.reap(done)
+		missing -= reaped
 		switch {
-		case n == 0:
-			return
-		case errno == 0, errno == syscall.EINTR, errno == syscall.EAGAIN, errno == syscall.EBUSY:
+		case reaped > 0, errno == 0, errno == syscall.EINTR:
+			refused = 0
+		case refused < patience && (errno == syscall.EAGAIN || errno == syscall.EBUSY):
+			refused++
+			runtime.Gosched()
 		default:
-			r.broken = errno
-			return
+			return n - int(*r.sqTail-atomic.LoadUint32(r.sqHead)), errno
 		}
 	}
+	return n, nil
 }
 
 // reap empties the completion queue.
