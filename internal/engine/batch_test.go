@@ -51,7 +51,7 @@ func (st *station) stage(b *uring.Batch) (*socketClient, *Session) {
 	s.Attach(tape.start())
 	tape.add("shared")
 	s.Flush(b)
-	if !isStalled(s) {
+	if writerOf(s) != inBatch {
 		st.t.Fatal("nothing is left to the batch")
 	}
 	return c, s

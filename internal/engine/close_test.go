@@ -161,7 +161,7 @@ func (st *station) stalled() (*socketClient, *Session) {
 	for full := false; !full; {
 		s.Send(bytes.Repeat([]byte("x"), 100_000), false)
 		s.mu.Lock()
-		full = s.socket.writer == drained && len(s.frames) > 0
+		full = s.socket.writer == drainer && len(s.frames) > 0
 		s.unlock()
 	}
 	return c, s

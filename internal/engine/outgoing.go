@@ -161,25 +161,22 @@ func (g *staged) Wrote(p []byte, n int, err error) {
 		sock.conn.SetDeadline(past) // nor need it wait for the client's leave
 	case n < len(p):
 		s.startDrainLocked(p[n:])
-		s.checkBacklogLocked()
 	case s.state == closed:
 		sock.sayFarewell()
 	default:
 		sock.writer = nobody
 		s.flushLocked()
-		if sock.writer == drained {
-			s.checkBacklogLocked()
-		}
-		if s.state == closing && sock.writer == nobody {
-			s.closeLocked(ForcedClose)
-		}
+		s.endIfDoneLocked()
+	}
+	if sock.writer == drainer {
+		s.checkBacklogLocked()
 	}
 }
 
 // startDrainLocked gives a full socket the goroutine that waits for it.
 func (s *Session) startDrainLocked(rest []byte) {
 	sock := s.socket
-	sock.writer = drained
+	sock.writer = drainer
 	sock.writing.Go(func() { s.drain(sock, rest) })
 }
 
@@ -208,8 +205,6 @@ func (s *Session) drained(sock *socket, err error) (rest []byte) {
 		return rest
 	}
 	sock.writer = nobody
-	if s.state == closing {
-		s.closeLocked(ForcedClose)
-	}
+	s.endIfDoneLocked()
 	return nil
 }

@@ -141,7 +141,7 @@ func (s *Session) Flush(b *uring.Batch) {
 		return
 	}
 	s.flushLocked()
-	if s.socket == nil || s.socket.writer == drained {
+	if s.socket == nil || s.socket.writer == drainer {
 		s.checkBacklogLocked()
 	}
 }
@@ -183,7 +183,13 @@ func (s *Session) partLocked() {
 	}
 	s.state = closing
 	s.timer.Reset(s.server.cfg.CloseTimeout)
-	if s.poll != nil || s.socket != nil && s.socket.writer == nobody {
+	s.endIfDoneLocked()
+}
+
+// endIfDoneLocked ends a session that is closing and has handed over, after a
+// flush, all that was sent.
+func (s *Session) endIfDoneLocked() {
+	if s.state == closing && (s.poll != nil || s.socket != nil && s.socket.writer == nobody) {
 		s.closeLocked(ForcedClose)
 	}
 }

@@ -54,7 +54,7 @@ type writer uint8
 const (
 	nobody  writer = iota
 	inBatch        // a batch is going to, in a moment
-	drained        // drain, until the client has caught up
+	drainer        // drain, until the client has caught up
 )
 
 // A closeError is a websocket that is over: by the client's close frame, or

@@ -217,8 +217,6 @@ func (s *Session) upgrade(sock *socket) bool {
 		s.heardLocked(packet.Upgrade)
 	}
 	s.flushLocked()
-	if s.state == closing && sock.writer == nobody {
-		s.closeLocked(ForcedClose)
-	}
+	s.endIfDoneLocked()
 	return true
 }
