@@ -44,7 +44,7 @@ func (n *namespace) encodeEvent(pk packet.SocketPacket, attachments [][]byte) (t
 		}
 		data = append(append(data, ','), arg...)
 	}
-	pk.Kind, pk.Query, pk.Data = packet.KindEvent, "", append(data, ']')
+	pk.Type, pk.Query, pk.Data = packet.Event, "", append(data, ']')
 	return packet.AppendSocket(nil, pk), ""
 }
 
@@ -67,7 +67,7 @@ func encodeAck(pk packet.SocketPacket, attachments [][]byte) (text []byte, why s
 	if err != nil {
 		return nil, "ack cannot be read: " + err.Error()
 	}
-	pk.Kind, pk.Data = packet.KindAck, data
+	pk.Type, pk.Data = packet.Ack, data
 	return packet.AppendSocket(nil, pk), ""
 }
 

@@ -53,7 +53,7 @@ func (p *peer) event(pk packet.SocketPacket, attachments [][]byte) {
 		}
 		return
 	}
-	if pk.Kind == packet.KindBinaryEvent && attachments == nil {
+	if pk.Type == packet.BinaryEvent && attachments == nil {
 		attachments = [][]byte{}
 	}
 	text, why := sp.ns.encodeEvent(pk, attachments)
@@ -118,7 +118,7 @@ func (p *peer) lendConnecting(sp *space) {
 }
 
 func connectPacket(ns *namespace) []byte {
-	return packet.AppendSocket(nil, packet.SocketPacket{Kind: packet.KindConnect, Namespace: ns.name})
+	return packet.AppendSocket(nil, packet.SocketPacket{Type: packet.Connect, Namespace: ns.name})
 }
 
 // loanLocked is the session's loan, begun when there is none. With it,

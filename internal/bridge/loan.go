@@ -121,9 +121,9 @@ func (l *loan) send(data []byte, binary bool) {
 	if err != nil || len(l.parts) < pk.Attachments {
 		return
 	}
-	answer := pk.Kind == packet.KindAck || pk.Kind == packet.KindBinaryAck
+	answer := pk.Type == packet.Ack || pk.Type == packet.BinaryAck
 	switch {
-	case pk.Kind == packet.KindConnect: // has been answered
+	case pk.Type == packet.Connect: // has been answered
 	case answer && !pk.HasID: // nobody has asked
 	case answer && pk.Data == nil: // could not be encoded
 	default:

@@ -58,9 +58,9 @@ func (p *peer) receiveText(data []byte) {
 		p.server.drop(p, "not a Socket.IO packet")
 	case err != nil:
 		p.session.Close()
-	case pk.Kind.HasAttachments() && pk.Attachments > 0:
+	case pk.Type.HasAttachments() && pk.Attachments > 0:
 		p.partial = &partial{packet: pk}
-	case pk.Kind.HasAttachments():
+	case pk.Type.HasAttachments():
 		// The original goes on waiting for attachments that nobody announced,
 		// and so swallows what comes.
 		p.partial = &partial{packet: pk}
@@ -75,16 +75,16 @@ func (p *peer) receiveText(data []byte) {
 func (p *peer) strict() bool { return p.session.Revision() == engine.Revision4 }
 
 func (p *peer) receive(pk packet.SocketPacket, attachments [][]byte) {
-	switch pk.Kind {
-	case packet.KindConnect:
+	switch pk.Type {
+	case packet.Connect:
 		p.connect(pk.Namespace, pk.Data)
-	case packet.KindDisconnect:
+	case packet.Disconnect:
 		p.disconnect(pk.Namespace)
-	case packet.KindEvent, packet.KindBinaryEvent:
+	case packet.Event, packet.BinaryEvent:
 		p.event(pk, attachments)
-	case packet.KindAck, packet.KindBinaryAck:
+	case packet.Ack, packet.BinaryAck:
 		p.ack(pk, attachments)
-	case packet.KindConnectError:
+	case packet.ConnectError:
 		if p.strict() { // only servers say that
 			p.session.Close()
 		}

@@ -126,7 +126,7 @@ func (p *peer) settle(ns *namespace, err error) {
 // welcome is the answer to a CONNECT. In protocol 5 it carries an id that is
 // not the engine's, as that one is a secret between client and server.
 func (p *peer) welcome(name string) []byte {
-	pk := packet.SocketPacket{Kind: packet.KindConnect, Namespace: name}
+	pk := packet.SocketPacket{Type: packet.Connect, Namespace: name}
 	if p.strict() {
 		var id [15]byte
 		rand.Read(id[:])
@@ -141,7 +141,7 @@ func (p *peer) refuse(name, why string) {
 	if p.strict() {
 		text = append(append([]byte(`{"message":`), text...), '}')
 	}
-	pk := packet.SocketPacket{Kind: packet.KindConnectError, Namespace: name, Data: text}
+	pk := packet.SocketPacket{Type: packet.ConnectError, Namespace: name, Data: text}
 	p.session.Send(packet.AppendSocket(nil, pk), false)
 }
 
@@ -163,6 +163,6 @@ func (p *peer) disconnect(name string) {
 	l := p.loan
 	p.mu.Unlock()
 	if lent {
-		l.hand(packet.AppendSocket(nil, packet.SocketPacket{Kind: packet.KindDisconnect, Namespace: name}))
+		l.hand(packet.AppendSocket(nil, packet.SocketPacket{Type: packet.Disconnect, Namespace: name}))
 	}
 }

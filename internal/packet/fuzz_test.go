@@ -135,7 +135,7 @@ func FuzzSocket4(f *testing.F) {
 			return
 		}
 		// What a fragment shielded from being trimmed is trimmed the next time.
-		if p.Kind == KindConnect {
+		if p.Type == Connect {
 			written := p.Namespace
 			if p.Query != "" {
 				written += "?" + p.Query
@@ -171,7 +171,7 @@ func checkSocket(t *testing.T, p SocketPacket, decode func([]byte) (SocketPacket
 	out := AppendSocket(nil, p)
 	// A number behind an error without id reads as an id: the protocol cannot
 	// tell them apart, and the original cannot either.
-	if p.Kind == KindConnectError && len(p.Data) > 0 && p.Data[0] != '"' && p.Data[0] != '{' {
+	if p.Type == ConnectError && len(p.Data) > 0 && p.Data[0] != '"' && p.Data[0] != '{' {
 		return
 	}
 	again, err := decode(out)

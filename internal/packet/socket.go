@@ -8,27 +8,27 @@ import (
 	"unicode/utf8"
 )
 
-// A Kind is the type of a Socket.IO packet.
-type Kind uint8
+// A SocketType is the type of a Socket.IO packet.
+type SocketType uint8
 
 // The packet types of Socket.IO, revisions 4 and 5. Revision 4 calls
-// KindConnectError just ERROR.
+// ConnectError just ERROR.
 const (
-	KindConnect Kind = iota
-	KindDisconnect
-	KindEvent
-	KindAck
-	KindConnectError
-	KindBinaryEvent
-	KindBinaryAck
+	Connect SocketType = iota
+	Disconnect
+	Event
+	Ack
+	ConnectError
+	BinaryEvent
+	BinaryAck
 )
 
-// HasAttachments tells whether packets of this kind announce attachments.
-func (k Kind) HasAttachments() bool { return k == KindBinaryEvent || k == KindBinaryAck }
+// HasAttachments tells whether packets of type t announce attachments.
+func (t SocketType) HasAttachments() bool { return t == BinaryEvent || t == BinaryAck }
 
 // A SocketPacket is one Socket.IO packet without its attachments.
 type SocketPacket struct {
-	Kind Kind
+	Type SocketType
 	// Namespace begins with a slash; it is "/" when the packet names none.
 	Namespace string
 	// Query is what stood behind the question mark of the namespace that a
@@ -49,8 +49,8 @@ type SocketPacket struct {
 //
 // Source: encodeAsString of socket.io-parser 3.2 and 4.2.
 func AppendSocket(dst []byte, p SocketPacket) []byte {
-	dst = append(dst, '0'+byte(p.Kind))
-	if p.Kind.HasAttachments() {
+	dst = append(dst, '0'+byte(p.Type))
+	if p.Type.HasAttachments() {
 		dst = strconv.AppendInt(dst, int64(p.Attachments), 10)
 		dst = append(dst, '-')
 	}
@@ -68,7 +68,7 @@ func AppendSocket(dst []byte, p SocketPacket) []byte {
 }
 
 // decodeHeader reads all but the payload, which both revisions do alike. A
-// kind that does not exist gives ErrIgnored, attachments that are no count
+// type that does not exist gives ErrIgnored, attachments that are no count
 // ErrFatal.
 func decodeHeader(text []byte) (p SocketPacket, payload []byte, err error) {
 	if len(text) == 0 {
@@ -76,12 +76,12 @@ func decodeHeader(text []byte) (p SocketPacket, payload []byte, err error) {
 		// undefined for an empty message, and on that they throw.
 		return p, nil, ErrFatal
 	}
-	kind, rest, ok := cutKind(text)
+	t, rest, ok := cutType(text)
 	if !ok {
 		return p, nil, ErrIgnored
 	}
-	p.Kind = kind
-	if kind.HasAttachments() {
+	p.Type = t
+	if t.HasAttachments() {
 		if p.Attachments, rest, ok = cutAttachments(rest); !ok {
 			return p, nil, ErrFatal
 		}
@@ -91,15 +91,15 @@ func decodeHeader(text []byte) (p SocketPacket, payload []byte, err error) {
 	return p, rest, nil
 }
 
-// cutKind reads the first character as a number in JavaScript's sense, to
+// cutType reads the first character as a number in JavaScript's sense, to
 // which white space is zero.
-func cutKind(text []byte) (kind Kind, rest []byte, ok bool) {
+func cutType(text []byte) (t SocketType, rest []byte, ok bool) {
 	r, size := utf8.DecodeRune(text)
 	switch {
 	case isSpace(r):
-		return KindConnect, text[size:], true
-	case '0' <= r && r <= '0'+rune(KindBinaryAck):
-		return Kind(r - '0'), text[size:], true
+		return Connect, text[size:], true
+	case '0' <= r && r <= '0'+rune(BinaryAck):
+		return SocketType(r - '0'), text[size:], true
 	}
 	return 0, nil, false
 }

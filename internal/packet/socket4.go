@@ -4,7 +4,7 @@ import "encoding/json"
 
 // DecodeSocket4 decodes one text packet of Socket.IO protocol 4. The error is
 // ErrIgnored for what the original drops, and ErrFatal for what makes it
-// close the session. Only the payload of KindConnectError is not an array.
+// close the session. Only the payload of ConnectError is not an array.
 //
 // JSON nested deeper than encoding/json follows, 10,000 levels, is ErrIgnored
 // too; the original parses it, and may die of it later.
@@ -16,12 +16,12 @@ func DecodeSocket4(text []byte) (SocketPacket, error) {
 		return SocketPacket{}, err
 	}
 	if len(payload) > 0 {
-		if !json.Valid(payload) || !validPayload4(p.Kind, payload) {
+		if !json.Valid(payload) || !validPayload4(p.Type, payload) {
 			return SocketPacket{}, ErrIgnored
 		}
 		p.Data = payload
 	}
-	if p.Kind == KindConnect {
+	if p.Type == Connect {
 		p.Namespace, p.Query = splitNamespace(p.Namespace)
 	}
 	return p, nil
@@ -29,8 +29,8 @@ func DecodeSocket4(text []byte) (SocketPacket, error) {
 
 // validPayload4 looks at the first byte of valid JSON, in front of which no
 // space can stand: the id has taken it.
-func validPayload4(kind Kind, payload []byte) bool {
-	if kind == KindConnectError {
+func validPayload4(t SocketType, payload []byte) bool {
+	if t == ConnectError {
 		// To the original the value false is how a parse error looks.
 		return payload[0] != 'f'
 	}

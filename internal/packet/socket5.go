@@ -19,11 +19,11 @@ func DecodeSocket5(text []byte) (SocketPacket, error) {
 	if err != nil {
 		return SocketPacket{}, ErrFatal
 	}
-	if p.Kind.HasAttachments() && (p.Attachments < 1 || p.Attachments > maxAttachments5) {
+	if p.Type.HasAttachments() && (p.Attachments < 1 || p.Attachments > maxAttachments5) {
 		return SocketPacket{}, ErrFatal
 	}
 	if len(payload) > 0 {
-		if !json.Valid(payload) || !validPayload5(p.Kind, payload) {
+		if !json.Valid(payload) || !validPayload5(p.Type, payload) {
 			return SocketPacket{}, ErrFatal
 		}
 		p.Data = payload
@@ -33,15 +33,15 @@ func DecodeSocket5(text []byte) (SocketPacket, error) {
 
 // validPayload5 looks at valid JSON, in front of which no space can stand:
 // the id has taken it.
-func validPayload5(kind Kind, payload []byte) bool {
-	switch first := payload[0]; kind {
-	case KindConnect:
+func validPayload5(t SocketType, payload []byte) bool {
+	switch first := payload[0]; t {
+	case Connect:
 		return first == '{'
-	case KindConnectError:
+	case ConnectError:
 		return first == '{' || first == '"'
-	case KindEvent, KindBinaryEvent:
+	case Event, BinaryEvent:
 		return first == '[' && validEventName5(payload)
-	case KindAck, KindBinaryAck:
+	case Ack, BinaryAck:
 		return first == '['
 	}
 	return false // DISCONNECT carries nothing

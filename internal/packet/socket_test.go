@@ -12,8 +12,8 @@ type socketTest struct {
 	err        error
 }
 
-func packetOf(kind Kind, namespace, data string) SocketPacket {
-	p := SocketPacket{Kind: kind, Namespace: namespace}
+func packetOf(t SocketType, namespace, data string) SocketPacket {
+	p := SocketPacket{Type: t, Namespace: namespace}
 	if data != "" {
 		p.Data = []byte(data)
 	}
@@ -40,30 +40,30 @@ func runSocketTests(t *testing.T, decode func([]byte) (SocketPacket, error), tes
 
 // common is what both revisions read alike.
 var common = []socketTest{
-	{"connect", "0", packetOf(KindConnect, "/", ""), nil},
-	{"white space is zero", "\u00a0", packetOf(KindConnect, "/", ""), nil},
-	{"connect to a namespace", "0/chat,", packetOf(KindConnect, "/chat", ""), nil},
-	{"no comma", "1/chat", packetOf(KindDisconnect, "/chat", ""), nil},
-	{"event", `2["chat","日本"]`, packetOf(KindEvent, "/", `["chat","日本"]`), nil},
-	{"event without payload", "2", packetOf(KindEvent, "/", ""), nil},
-	{"event with id", `212["chat"]`, packetOf(KindEvent, "/", `["chat"]`).withID(12), nil},
-	{"event in a namespace with id", `2/n,0["chat"]`, packetOf(KindEvent, "/n", `["chat"]`).withID(0), nil},
-	{"query stays outside of connect", `2/n?a,["x"]`, packetOf(KindEvent, "/n?a", `["x"]`), nil},
-	{"space is the id zero", `2 ["chat"]`, packetOf(KindEvent, "/", `["chat"]`).withID(0), nil},
-	{"zeros before the id", `2007["chat"]`, packetOf(KindEvent, "/", `["chat"]`).withID(7), nil},
-	{"an id that is NaN", `21 2["chat"]`, packetOf(KindEvent, "/", `["chat"]`), nil},
-	{"id beyond 2^53 is exact", `29007199254740993["a"]`, packetOf(KindEvent, "/", `["a"]`).withID(9007199254740993), nil},
-	{"id beyond 64 bits", `218446744073709551616["a"]`, packetOf(KindEvent, "/", `["a"]`), nil},
-	{"space after the payload", "2[\"a\"]\n ", packetOf(KindEvent, "/", "[\"a\"]\n "), nil},
-	{"ack", `312["ok"]`, packetOf(KindAck, "/", `["ok"]`).withID(12), nil},
-	{"ack of nothing", `312[]`, packetOf(KindAck, "/", `[]`).withID(12), nil},
-	{"error", `4"why"`, packetOf(KindConnectError, "/", `"why"`), nil},
-	{"error object", `4/n,{"message":"why"}`, packetOf(KindConnectError, "/n", `{"message":"why"}`), nil},
+	{"connect", "0", packetOf(Connect, "/", ""), nil},
+	{"white space is zero", "\u00a0", packetOf(Connect, "/", ""), nil},
+	{"connect to a namespace", "0/chat,", packetOf(Connect, "/chat", ""), nil},
+	{"no comma", "1/chat", packetOf(Disconnect, "/chat", ""), nil},
+	{"event", `2["chat","日本"]`, packetOf(Event, "/", `["chat","日本"]`), nil},
+	{"event without payload", "2", packetOf(Event, "/", ""), nil},
+	{"event with id", `212["chat"]`, packetOf(Event, "/", `["chat"]`).withID(12), nil},
+	{"event in a namespace with id", `2/n,0["chat"]`, packetOf(Event, "/n", `["chat"]`).withID(0), nil},
+	{"query stays outside of connect", `2/n?a,["x"]`, packetOf(Event, "/n?a", `["x"]`), nil},
+	{"space is the id zero", `2 ["chat"]`, packetOf(Event, "/", `["chat"]`).withID(0), nil},
+	{"zeros before the id", `2007["chat"]`, packetOf(Event, "/", `["chat"]`).withID(7), nil},
+	{"an id that is NaN", `21 2["chat"]`, packetOf(Event, "/", `["chat"]`), nil},
+	{"id beyond 2^53 is exact", `29007199254740993["a"]`, packetOf(Event, "/", `["a"]`).withID(9007199254740993), nil},
+	{"id beyond 64 bits", `218446744073709551616["a"]`, packetOf(Event, "/", `["a"]`), nil},
+	{"space after the payload", "2[\"a\"]\n ", packetOf(Event, "/", "[\"a\"]\n "), nil},
+	{"ack", `312["ok"]`, packetOf(Ack, "/", `["ok"]`).withID(12), nil},
+	{"ack of nothing", `312[]`, packetOf(Ack, "/", `[]`).withID(12), nil},
+	{"error", `4"why"`, packetOf(ConnectError, "/", `"why"`), nil},
+	{"error object", `4/n,{"message":"why"}`, packetOf(ConnectError, "/n", `{"message":"why"}`), nil},
 	{"binary event", `51-["a",{"_placeholder":true,"num":0}]`,
-		packetOf(KindBinaryEvent, "/", `["a",{"_placeholder":true,"num":0}]`).with(1), nil},
-	{"binary ack in a namespace", `62-/n,3[1]`, packetOf(KindBinaryAck, "/n", "[1]").with(2).withID(3), nil},
-	{"count in hexadecimal", `50x2-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`).with(2), nil},
-	{"count with an exponent and space", `5 1e0-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`).with(1), nil},
+		packetOf(BinaryEvent, "/", `["a",{"_placeholder":true,"num":0}]`).with(1), nil},
+	{"binary ack in a namespace", `62-/n,3[1]`, packetOf(BinaryAck, "/n", "[1]").with(2).withID(3), nil},
+	{"count in hexadecimal", `50x2-["a"]`, packetOf(BinaryEvent, "/", `["a"]`).with(2), nil},
+	{"count with an exponent and space", `5 1e0-["a"]`, packetOf(BinaryEvent, "/", `["a"]`).with(1), nil},
 	{"only the engine knows empty messages", "", SocketPacket{}, ErrFatal},
 	{"no count", `5["a"]`, SocketPacket{}, ErrFatal},
 	{"no dash", "51", SocketPacket{}, ErrFatal},
@@ -76,22 +76,22 @@ var common = []socketTest{
 func TestDecodeSocket4(t *testing.T) {
 	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
 	runSocketTests(t, DecodeSocket4, append([]socketTest{
-		{"connect with a query", "0/chat?token=a%20b&x,", packetOf(KindConnect, "/chat", "").query("token=a%20b&x"), nil},
-		{"connect to the root with a query", "0/?a=b", packetOf(KindConnect, "/", "").query("a=b"), nil},
-		{"fragment", "0/chat#a?b,", packetOf(KindConnect, "/chat", ""), nil},
-		{"space is escaped", "0/a b?c d,", packetOf(KindConnect, "/a%20b", "").query("c%20d"), nil},
-		{"plain paths are not escaped", `0/a"{},`, packetOf(KindConnect, `/a"{}`, ""), nil},
-		{"others are", `0///a"{},`, packetOf(KindConnect, "///a%22%7B%7D", ""), nil},
-		{"backslash before the query", `0/a\b?c\d`, packetOf(KindConnect, "/a/b", "").query(`c\d`), nil},
-		{"space at the end", "0/a \n,", packetOf(KindConnect, "/a", ""), nil},
-		{"connect with an array", `0["x"]`, packetOf(KindConnect, "/", `["x"]`), nil},
-		{"disconnect with an array", `1[]`, packetOf(KindDisconnect, "/", `[]`), nil},
-		{"reserved names pass", `2["disconnect"]`, packetOf(KindEvent, "/", `["disconnect"]`), nil},
-		{"a name may be anything", `2[null]`, packetOf(KindEvent, "/", `[null]`), nil},
-		{"error with any value", `4null`, packetOf(KindConnectError, "/", `null`), nil},
-		{"no digits are a count of zero", `5-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`), nil},
+		{"connect with a query", "0/chat?token=a%20b&x,", packetOf(Connect, "/chat", "").query("token=a%20b&x"), nil},
+		{"connect to the root with a query", "0/?a=b", packetOf(Connect, "/", "").query("a=b"), nil},
+		{"fragment", "0/chat#a?b,", packetOf(Connect, "/chat", ""), nil},
+		{"space is escaped", "0/a b?c d,", packetOf(Connect, "/a%20b", "").query("c%20d"), nil},
+		{"plain paths are not escaped", `0/a"{},`, packetOf(Connect, `/a"{}`, ""), nil},
+		{"others are", `0///a"{},`, packetOf(Connect, "///a%22%7B%7D", ""), nil},
+		{"backslash before the query", `0/a\b?c\d`, packetOf(Connect, "/a/b", "").query(`c\d`), nil},
+		{"space at the end", "0/a \n,", packetOf(Connect, "/a", ""), nil},
+		{"connect with an array", `0["x"]`, packetOf(Connect, "/", `["x"]`), nil},
+		{"disconnect with an array", `1[]`, packetOf(Disconnect, "/", `[]`), nil},
+		{"reserved names pass", `2["disconnect"]`, packetOf(Event, "/", `["disconnect"]`), nil},
+		{"a name may be anything", `2[null]`, packetOf(Event, "/", `[null]`), nil},
+		{"error with any value", `4null`, packetOf(ConnectError, "/", `null`), nil},
+		{"no digits are a count of zero", `5-["a"]`, packetOf(BinaryEvent, "/", `["a"]`), nil},
 		{"a second dash is the payload", `51--["a"]`, SocketPacket{}, ErrIgnored},
-		{"large count", `51000000-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`).with(1000000), nil},
+		{"large count", `51000000-["a"]`, packetOf(BinaryEvent, "/", `["a"]`).with(1000000), nil},
 		{"connect with an object", `0{"a":1}`, SocketPacket{}, ErrIgnored},
 		{"error with false", `4false`, SocketPacket{}, ErrIgnored},
 		{"unknown type", "7", SocketPacket{}, ErrIgnored},
@@ -106,11 +106,11 @@ func TestDecodeSocket4(t *testing.T) {
 
 func TestDecodeSocket5(t *testing.T) {
 	runSocketTests(t, DecodeSocket5, append([]socketTest{
-		{"connect with auth", `0/chat,{"token":"x"}`, packetOf(KindConnect, "/chat", `{"token":"x"}`), nil},
-		{"the query is part of the name", "0/chat?a=b,", packetOf(KindConnect, "/chat?a=b", ""), nil},
-		{"number for a name", `2[-1]`, packetOf(KindEvent, "/", `[-1]`), nil},
-		{"quote in a name", `2["\"connect"]`, packetOf(KindEvent, "/", `["\"connect"]`), nil},
-		{"most attachments", `510-["a"]`, packetOf(KindBinaryEvent, "/", `["a"]`).with(10), nil},
+		{"connect with auth", `0/chat,{"token":"x"}`, packetOf(Connect, "/chat", `{"token":"x"}`), nil},
+		{"the query is part of the name", "0/chat?a=b,", packetOf(Connect, "/chat?a=b", ""), nil},
+		{"number for a name", `2[-1]`, packetOf(Event, "/", `[-1]`), nil},
+		{"quote in a name", `2["\"connect"]`, packetOf(Event, "/", `["\"connect"]`), nil},
+		{"most attachments", `510-["a"]`, packetOf(BinaryEvent, "/", `["a"]`).with(10), nil},
 		{"too many attachments", `511-["a"]`, SocketPacket{}, ErrFatal},
 		{"count of zero", `50-["a"]`, SocketPacket{}, ErrFatal},
 		{"no digits are a count of zero", `5-["a"]`, SocketPacket{}, ErrFatal},
@@ -135,13 +135,13 @@ func TestAppendSocket(t *testing.T) {
 		want string
 	}{
 		{SocketPacket{}, "0"},
-		{packetOf(KindConnect, "/", `{"sid":"x"}`), `0{"sid":"x"}`},
-		{packetOf(KindConnect, "/chat", "").query("a=b"), "0/chat?a=b,"},
-		{packetOf(KindConnect, "/", "").query("a=b"), "0/?a=b,"},
-		{packetOf(KindConnectError, "/n", `"Invalid namespace"`), `4/n,"Invalid namespace"`},
-		{packetOf(KindAck, "/n", "[]").withID(0), "3/n,0[]"},
-		{packetOf(KindBinaryEvent, "/n", "[1]").with(2).withID(3), "52-/n,3[1]"},
-		{packetOf(KindEvent, "/", `["a"]`).with(2), `2["a"]`},
+		{packetOf(Connect, "/", `{"sid":"x"}`), `0{"sid":"x"}`},
+		{packetOf(Connect, "/chat", "").query("a=b"), "0/chat?a=b,"},
+		{packetOf(Connect, "/", "").query("a=b"), "0/?a=b,"},
+		{packetOf(ConnectError, "/n", `"Invalid namespace"`), `4/n,"Invalid namespace"`},
+		{packetOf(Ack, "/n", "[]").withID(0), "3/n,0[]"},
+		{packetOf(BinaryEvent, "/n", "[1]").with(2).withID(3), "52-/n,3[1]"},
+		{packetOf(Event, "/", `["a"]`).with(2), `2["a"]`},
 	} {
 		if got := string(AppendSocket(nil, test.p)); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
