@@ -22,7 +22,8 @@ var errInternal = errors.New("internal server error")
 // at once. It is told once when a session comes and once when it goes; its
 // methods must not block.
 type Audience interface {
-	Join(namespace string, s *engine.Session)
+	// Join returns the feed that the session reads in the namespace, nil for none.
+	Join(namespace string, s *engine.Session) engine.Feed
 	Leave(namespace string, s *engine.Session)
 }
 
@@ -60,8 +61,8 @@ func (c Config) withDefaults() Config {
 
 type nobody struct{}
 
-func (nobody) Join(string, *engine.Session)  {}
-func (nobody) Leave(string, *engine.Session) {}
+func (nobody) Join(string, *engine.Session) engine.Feed { return nil }
+func (nobody) Leave(string, *engine.Session)            {}
 
 // A Server is the engine.Handler that speaks Socket.IO with every session and
 // lends it to go-socket.io where a handler wants it.
@@ -151,7 +152,7 @@ func (s *Server) Opened(es *engine.Session) {
 	es.Value = p
 	if es.Revision() == engine.Revision3 {
 		// The first namespace is connected without being asked for.
-		es.Send(p.welcome("/"), false)
+		es.Send(engine.Message{Data: p.welcome("/")})
 		p.connect("/", nil)
 		return
 	}

@@ -154,7 +154,11 @@ func newAudience() *audience {
 	return &audience{count: make(map[string]int), news: make(chan string, 100)}
 }
 
-func (a *audience) Join(name string, s *engine.Session)  { a.note("join "+name, 1, name+s.ID()) }
+func (a *audience) Join(name string, s *engine.Session) engine.Feed {
+	a.note("join "+name, 1, name+s.ID())
+	return nil
+}
+
 func (a *audience) Leave(name string, s *engine.Session) { a.note("leave "+name, -1, name+s.ID()) }
 
 func (a *audience) note(what string, n int, key string) {

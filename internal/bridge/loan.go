@@ -142,7 +142,7 @@ func (p *peer) send(name string, m parcel) {
 	case sp.state == connecting:
 		sp.held = append(sp.held, m)
 	default:
-		p.session.SendWithAttachments(m.text, m.attachments)
+		p.session.Send(m.messages()...)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 
+	"tsunagu/internal/engine"
 	"tsunagu/internal/packet"
 )
 
@@ -31,6 +32,15 @@ const (
 type parcel struct {
 	text        []byte
 	attachments [][]byte
+}
+
+// messages are what the engine sends for it.
+func (m parcel) messages() []engine.Message {
+	all := []engine.Message{{Data: m.text}}
+	for _, data := range m.attachments {
+		all = append(all, engine.Message{Data: data, Binary: true})
+	}
+	return all
 }
 
 // connect takes the client into a namespace, or has OnConnect decide on it.
@@ -106,20 +116,21 @@ func (p *peer) settle(ns *namespace, err error) {
 	joins := sp.state != joined
 	sp.state, sp.greeted = joined, true
 	p.patientLocked()
-	// The client may not know that it is in before it is among the audience: it
-	// would miss what is said at that moment.
-	p.session.Cork()
-	defer p.session.Uncork()
+	var messages []engine.Message
 	if ns.name != "/" || p.strict() {
-		p.session.Send(p.welcome(ns.name), false)
+		messages = append(messages, engine.Message{Data: p.welcome(ns.name)})
 	} // else the handshake has brought it, and asking again has no answer
 	for _, h := range held {
-		p.session.SendWithAttachments(h.text, h.attachments)
+		messages = append(messages, h.messages()...)
 	}
+	var feed engine.Feed
 	if joins {
-		// Under the lock, so that it cannot come after the Leave of end.
-		p.server.cfg.Audience.Join(ns.name, p.session)
+		// Under the lock, so that Join cannot come after the Leave of end.
+		feed = p.server.cfg.Audience.Join(ns.name, p.session)
 	}
+	// One step: a client that knew that it is in before it reads the feed would
+	// miss what is said at that moment.
+	p.session.Attach(feed, messages...)
 	p.mu.Unlock()
 }
 
@@ -142,7 +153,7 @@ func (p *peer) refuse(name, why string) {
 		text = append(append([]byte(`{"message":`), text...), '}')
 	}
 	pk := packet.SocketPacket{Type: packet.ConnectError, Namespace: name, Data: text}
-	p.session.Send(packet.AppendSocket(nil, pk), false)
+	p.session.Send(engine.Message{Data: packet.AppendSocket(nil, pk)})
 }
 
 // disconnect is the client leaving a namespace.

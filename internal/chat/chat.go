@@ -108,16 +108,16 @@ func (c *Chat) report(err error) {
 func (c *Chat) Receive(line []byte) { c.fan.Emit(event, line) }
 
 // Join implements bridge.Audience.
-func (c *Chat) Join(namespace string, s *engine.Session) {
+func (c *Chat) Join(namespace string, s *engine.Session) engine.Feed {
 	if namespace != room {
-		return
+		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// In this order: a line that comes in between is not the newcomer's, and
 	// one that comes later finds it among the readers.
 	c.members[s] = c.fan.Join(s)
-	s.Attach(c.fan.Cursor())
+	return c.fan.Cursor()
 }
 
 // Leave implements bridge.Audience.

@@ -62,7 +62,7 @@ func TestSendBehindABatch(t *testing.T) {
 	b := needBatch(t)
 	st := newStation(t, Config{})
 	c, s := st.stage(b)
-	s.Send([]byte("own"), false)
+	s.Send(Message{Data: []byte("own")})
 	s.answerControl(ws.OpPing, []byte("a"))
 	s.Flush(b)
 	b.Send()
@@ -80,7 +80,7 @@ func TestMuchBehindABatch(t *testing.T) {
 	st := newStation(t, Config{MaxBacklog: 2000})
 	c, s := st.stage(b)
 	for i := range 5 {
-		s.Send([]byte(strings.Repeat(fmt.Sprint(i), 1000)), false)
+		s.Send(Message{Data: []byte(strings.Repeat(fmt.Sprint(i), 1000))})
 	}
 	b.Send()
 	c.want("4shared")
@@ -90,17 +90,18 @@ func TestMuchBehindABatch(t *testing.T) {
 	st.wantOpen(s)
 }
 
-func TestCorkBehindABatch(t *testing.T) {
+func TestAttachBehindABatch(t *testing.T) {
 	b := needBatch(t)
 	st := newStation(t, Config{})
 	c, s := st.stage(b)
-	s.Cork()
-	s.Send([]byte("own"), false)
+	tape := &tape{}
+	tape.add("a line")
+	s.Attach(tape.start(), Message{Data: []byte("welcome")})
+	s.Close()
 	b.Send()
-	c.want("4shared")
-	s.Uncork()
-	c.want("4own")
-	st.wantOpen(s)
+	c.want("4shared", "4welcome", "4a line")
+	c.wantClose(0)
+	st.wantClosed(s, ForcedClose)
 }
 
 // A batch that finds the connection broken ends the session.
@@ -143,7 +144,7 @@ func TestCloseBehindABatch(t *testing.T) {
 	}{
 		"in order":  {(*Session).Close, ForcedClose},
 		"at once":   {func(s *Session) { s.fail(ParseError) }, ParseError},
-		"with more": {func(s *Session) { s.Send([]byte("own"), false); s.Close() }, ForcedClose},
+		"with more": {func(s *Session) { s.Send(Message{Data: []byte("own")}); s.Close() }, ForcedClose},
 	} {
 		t.Run(name, func(t *testing.T) {
 			st := newStation(t, Config{})
@@ -214,7 +215,7 @@ func TestShortWritesOfBatches(t *testing.T) {
 	sending.Go(func() {
 		for i := range n {
 			tape.add(numbered("shared", i))
-			s.Send([]byte(numbered("own", i)), false)
+			s.Send(Message{Data: []byte(numbered("own", i))})
 		}
 	})
 	(&transcript{}).upTo(c, n, n)

@@ -50,13 +50,13 @@ func TestCloseWithoutPoll(t *testing.T) {
 		p := st.connect(query)
 		p.session.Close()
 		p.session.Close()
-		p.session.Send([]byte("too late"), false)
+		p.session.Send(Message{Data: []byte("too late")})
 		p.wantPoll(want)
 		p.wantClosed(p.session, ForcedClose)
 		p.wantUnknown()
 	}
 	p := st.connect(polling3)
-	p.session.Send([]byte("hello"), false)
+	p.session.Send(Message{Data: []byte("hello")})
 	p.session.Close()
 	p.post("6:4hello") // is taken, and not heard
 	p.wantPoll("6:4hello")
@@ -109,7 +109,7 @@ func TestCloseNeverFetched(t *testing.T) {
 func TestCloseWebSocket(t *testing.T) {
 	st := newStation(t, Config{})
 	c, s := st.join(websocket3)
-	s.Send([]byte("hello"), false)
+	s.Send(Message{Data: []byte("hello")})
 	s.Close()
 	c.want("4hello")
 	c.wantClose(0)
@@ -122,7 +122,7 @@ func TestCloseOverPipe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newPipeStation(t, Config{})
 		c, s := st.join(websocket3)
-		s.Send([]byte("hello"), false)
+		s.Send(Message{Data: []byte("hello")})
 		s.Close()
 		c.want("4hello")
 		c.wantClose(0)
@@ -138,7 +138,7 @@ func TestCloseOverPipe(t *testing.T) {
 func TestCloseStalledWebSocket(t *testing.T) {
 	st := newStation(t, Config{MaxBacklog: 64 << 20})
 	c, s := st.stalled()
-	s.Send([]byte("the last"), false)
+	s.Send(Message{Data: []byte("the last")})
 	s.Close()
 	st.wantOpen(s)
 	for c.text() != "4the last" {
@@ -159,7 +159,7 @@ func (st *station) stalled() (*socketClient, *Session) {
 	st.t.Helper()
 	c, s := st.join(websocket3)
 	for full := false; !full; {
-		s.Send(bytes.Repeat([]byte("x"), 100_000), false)
+		s.Send(Message{Data: bytes.Repeat([]byte("x"), 100_000)})
 		s.mu.Lock()
 		full = s.socket.writer == drainer && len(s.frames) > 0
 		s.unlock()
@@ -171,9 +171,9 @@ func (st *station) stalled() (*socketClient, *Session) {
 func TestCloseInOpened(t *testing.T) {
 	st := newStation(t, Config{}, func(w *witness) {
 		w.onOpen = func(s *Session) {
-			s.Send([]byte("hello"), false)
+			s.Send(Message{Data: []byte("hello")})
 			s.Close()
-			s.Send([]byte("too late"), false)
+			s.Send(Message{Data: []byte("too late")})
 			s.Flush(nil)
 		}
 	})
@@ -197,7 +197,7 @@ func TestCloseInOpenedWithMuchToSay(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), 20<<20)
 	st := newStation(t, Config{MaxBacklog: 64 << 20}, func(w *witness) {
 		w.onOpen = func(s *Session) {
-			s.Send(long, false)
+			s.Send(Message{Data: long})
 			s.Close()
 		}
 	})
@@ -212,7 +212,7 @@ func TestCloseInOpenedWithMuchToSay(t *testing.T) {
 func TestCloseInMessage(t *testing.T) {
 	st := newStation(t, Config{}, func(w *witness) {
 		w.onMessage = func(s *Session, data []byte, _ bool) {
-			s.Send(data, false)
+			s.Send(Message{Data: data})
 			s.Close()
 		}
 	})
@@ -252,7 +252,7 @@ func TestRequestsAfterTheEnd(t *testing.T) {
 	if ps := await(t, late.answer, "the answer to a poll of a session that has ended"); len(ps) != 1 || ps[0].Type != 1 {
 		t.Errorf("it is %v, want close", ps)
 	}
-	p.session.Send([]byte("x"), false)
+	p.session.Send(Message{Data: []byte("x")})
 	p.session.Attach((&tape{}).start())
 	p.session.Flush(nil)
 	p.session.Detach()

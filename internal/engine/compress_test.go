@@ -41,7 +41,7 @@ func TestCompression(t *testing.T) {
 		p := st.connect(query)
 		long := strings.Repeat("長い", 200) // 1,200 bytes
 		get := func(accept, text string) answer {
-			p.session.Send([]byte(text), false)
+			p.session.Send(Message{Data: []byte(text)})
 			return p.poll("Accept-Encoding", accept)
 		}
 		plain := get("", long)

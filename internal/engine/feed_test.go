@@ -52,7 +52,7 @@ func TestFeedToPolls(t *testing.T) {
 		tape := &tape{}
 		tape.add("日本", "😀")
 		p := st.connect(query)
-		p.session.Send([]byte("own"), false)
+		p.session.Send(Message{Data: []byte("own")})
 		p.session.Attach(tape.start())
 		p.wantPoll(map[string]string{polling3: "4:4own3:4日本3:4😀", polling4: "4own\x1e4日本\x1e4😀"}[query])
 		answered := p.pending()
@@ -65,9 +65,30 @@ func TestFeedToPolls(t *testing.T) {
 		p.session.Detach()
 		tape.add("never")
 		p.session.Flush(nil)
-		p.session.Send([]byte("end"), false)
+		p.session.Send(Message{Data: []byte("end")})
 		p.wantAnswered(answered, map[string]string{polling3: "4:4end", polling4: "4end"}[query])
 	}
+}
+
+// A client that sees what Attach sends is among the readers of the feed by then,
+// so the answer that brings the one brings the other.
+func TestAttachIsOneStep(t *testing.T) {
+	st := newStation(t, Config{})
+	tape := &tape{}
+	tape.add("a line")
+	p := st.connect(polling3)
+	answered := p.pending()
+	p.session.Attach(tape.start(), Message{Data: []byte("welcome")}, Message{Data: []byte("too")})
+	p.wantAnswered(answered, "8:4welcome4:4too7:4a line")
+	p.session.Attach(nil, Message{Data: []byte("no feed")})
+	tape.add("the same feed")
+	p.wantPoll("8:4no feed14:4the same feed")
+
+	p = st.connect(polling3)
+	p.session.Close()
+	p.session.Attach(tape.start(), Message{Data: []byte("too late")})
+	p.wantPoll("1:61:1")
+	p.wantClosed(p.session, ForcedClose)
 }
 
 // One answer takes no more than one request may bring; the rest waits.

@@ -80,7 +80,7 @@ func FuzzPost(f *testing.F) {
 			if !binary && !utf8.Valid(data) {
 				t.Errorf("text %q passes", data)
 			}
-			s.Send(data, binary)
+			s.Send(Message{data, binary})
 		}
 		srv := New(Config{}, w)
 		query := queries[int(kind)%len(queries)]
@@ -99,7 +99,7 @@ func FuzzPost(f *testing.F) {
 		if rec := ask("POST", body); rec.Code != http.StatusOK || rec.Body.String() != "ok" {
 			t.Errorf("POST %q: status %d %q", body, rec.Code, rec.Body)
 		}
-		s.Send([]byte("end"), false)
+		s.Send(Message{Data: []byte("end")})
 		rec := ask("GET", nil)
 		answer, _ := io.ReadAll(rec.Body)
 		if alive := srv.lookup(s.id) != nil; alive != (rec.Code == http.StatusOK) || alive != bytes.Contains(answer, []byte("4end")) {

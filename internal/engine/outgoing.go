@@ -37,7 +37,7 @@ func (s *Session) enqueueLocked(p packet.Packet) {
 // block.
 func (s *Session) flushLocked() {
 	switch {
-	case s.corked, s.state != open && s.state != closing:
+	case s.state != open && s.state != closing:
 	case s.socket != nil:
 		s.flushSocketLocked()
 	case s.poll != nil && s.waitingLocked():
@@ -113,9 +113,6 @@ func (s *Session) flushSocketLocked() {
 // nextChunkLocked takes the bytes that are to be written next: whole frames,
 // the session's own before the shared ones.
 func (s *Session) nextChunkLocked() []byte {
-	if s.corked {
-		return nil
-	}
 	if own := s.frames; len(own) > 0 {
 		s.frames = nil
 		return own

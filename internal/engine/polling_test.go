@@ -49,15 +49,15 @@ func TestPollingSends(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			st := st.in(t)
 			p := st.connect(test.query)
-			p.session.Send([]byte("日本😀"), false)
-			p.session.Send([]byte{1, 2, 3}, true)
+			p.session.Send(Message{Data: []byte("日本😀")})
+			p.session.Send(Message{[]byte{1, 2, 3}, true})
 			a := p.poll()
 			if a.body != test.want {
 				t.Errorf("got %q, want %q", a.body, test.want)
 			}
 			wantHeader(t, a, "Content-Type", test.contentType)
 			answered := p.pending()
-			p.session.Send([]byte("later"), false)
+			p.session.Send(Message{Data: []byte("later")})
 			if a := await(t, answered, "an answer"); !strings.Contains(a.body, "4later") {
 				t.Errorf("the pending poll got %q", a.body)
 			}
@@ -68,7 +68,7 @@ func TestPollingSends(t *testing.T) {
 // The line separators of Unicode are no line breaks in JSON, but in scripts.
 func TestJSONPLineSeparators(t *testing.T) {
 	p := newStation(t, Config{}).connect(polling3 + "&j=0")
-	p.session.Send([]byte("\u2028\u2029\"\\"), false)
+	p.session.Send(Message{Data: []byte("\u2028\u2029\"\\")})
 	p.wantPoll(`___eio[0]("5:4\u2028\u2029\"\\");`)
 }
 
@@ -179,7 +179,7 @@ func TestAbortedPoll(t *testing.T) {
 func TestAbortedPollAfterItsAnswer(t *testing.T) {
 	p := newStation(t, Config{}).connect(polling3)
 	old := p.session.startPoll()
-	p.session.Send([]byte("hello"), false)
+	p.session.Send(Message{Data: []byte("hello")})
 	p.session.abandonPoll(old)
 	p.wantOpen(p.session)
 }
@@ -248,7 +248,7 @@ func TestUnreadAnswer(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipeStation(t, Config{}).connect(polling3)
-		p.session.Send(make([]byte, 100_000), false)
+		p.session.Send(Message{Data: make([]byte, 100_000)})
 		conn, _ := p.dial()
 		c := newSocketClient(t, conn)
 		c.write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: station\r\n\r\n"))
@@ -269,7 +269,7 @@ func TestConnectionAfterAnswer(t *testing.T) {
 		st.dial = func() (net.Conn, error) { dials.Add(1); return dial() }
 		p := st.connect(polling3)
 		for i := range 3 {
-			p.session.Send([]byte(strconv.Itoa(i)), false)
+			p.session.Send(Message{Data: []byte(strconv.Itoa(i))})
 			p.wantPoll("2:4" + strconv.Itoa(i))
 			pass(2 * answerTimeout)
 			p.post("1:6") // has no deadline of its own

@@ -28,7 +28,6 @@ type Session struct {
 	mu sync.Mutex
 	// guarded by mu
 	state  state
-	corked bool    // what is sent only gathers
 	socket *socket // the websocket that carries the session
 	feed   Feed
 	frames []byte // for socket, not yet offered to it
@@ -90,38 +89,34 @@ func (s *Session) transportLocked() string {
 	return pollingTransport
 }
 
-// Send queues one message and never blocks. The data must not change any more.
-// On a session that is closed or closing it does nothing.
-func (s *Session) Send(data []byte, binary bool) {
-	s.mu.Lock()
-	defer s.unlock()
-	s.sendLocked(packet.Packet{Type: packet.Message, Binary: binary, Data: data})
+// A Message is one Engine.IO message packet. Its data must not change any more
+// once it is sent.
+type Message struct {
+	Data   []byte
+	Binary bool // the data is binary; otherwise it is UTF-8 text
 }
 
-// SendWithAttachments queues a text message and the binary ones that belong to
-// it, so that nothing else comes in between. Otherwise it is like Send.
-func (s *Session) SendWithAttachments(text []byte, attachments [][]byte) {
+// Send queues messages, so that nothing else comes between them, and never
+// blocks. On a session that is closed or closing it does nothing.
+func (s *Session) Send(messages ...Message) { s.Attach(nil, messages...) }
+
+// Attach sends messages, as Send does, and lets the session read from f after
+// them, all in one step: the client cannot see the messages before it is among
+// the readers of f. A nil f leaves the session with the feed that it has.
+func (s *Session) Attach(f Feed, messages ...Message) {
 	s.mu.Lock()
 	defer s.unlock()
 	if !s.takesLocked() {
 		return
 	}
-	s.enqueueLocked(packet.Packet{Type: packet.Message, Data: text})
-	for _, data := range attachments {
-		s.enqueueLocked(packet.Packet{Type: packet.Message, Binary: true, Data: data})
+	for _, m := range messages {
+		s.enqueueLocked(packet.Packet{Type: packet.Message, Binary: m.Binary, Data: m.Data})
+	}
+	if f != nil {
+		s.feed = f
 	}
 	s.flushLocked()
 	s.checkBacklogLocked()
-}
-
-// Attach lets the session read from f, beside what is sent to it alone.
-func (s *Session) Attach(f Feed) {
-	s.mu.Lock()
-	defer s.unlock()
-	if s.state != closed {
-		s.feed = f
-		s.flushLocked()
-	}
 }
 
 // Detach ends what Attach began.
@@ -144,23 +139,6 @@ func (s *Session) Flush(b *uring.Batch) {
 	if s.socket == nil || s.socket.writer == drainer {
 		s.checkBacklogLocked()
 	}
-}
-
-// Cork makes what is sent only gather, until Uncork: several things, a Feed
-// among them, then begin at one moment for the client.
-func (s *Session) Cork() {
-	s.mu.Lock()
-	defer s.unlock()
-	s.corked = true
-}
-
-// Uncork ends what Cork began.
-func (s *Session) Uncork() {
-	s.mu.Lock()
-	defer s.unlock()
-	s.corked = false
-	s.flushLocked()
-	s.checkBacklogLocked()
 }
 
 // Close ends the session in order: what was sent before still goes out.

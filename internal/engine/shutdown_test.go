@@ -58,7 +58,7 @@ func TestShutdownDuringHandshake(t *testing.T) {
 			w.onOpen = func(s *Session) {
 				begun <- true
 				<-goOn
-				s.Send([]byte("hello"), false)
+				s.Send(Message{Data: []byte("hello")})
 				s.Close()
 			}
 		})

@@ -89,7 +89,7 @@ func TestFullSocket(t *testing.T) {
 				tape.add(numbered("shared", shared))
 				flush(batch, s)
 				if shared%3 == 0 {
-					s.Send([]byte(numbered("own", own)), false)
+					s.Send(Message{Data: []byte(numbered("own", own))})
 					own++
 				}
 				if isStalled(s) {
@@ -125,7 +125,7 @@ func TestShortWrites(t *testing.T) {
 	var sending sync.WaitGroup
 	sending.Go(func() {
 		for i := range n {
-			s.Send([]byte(numbered("own", i)), false)
+			s.Send(Message{Data: []byte(numbered("own", i))})
 		}
 	})
 	sending.Go(func() {
@@ -216,7 +216,7 @@ func TestTooSlowByHand(t *testing.T) {
 	p := st.connect(polling3)
 	for _, s := range []*Session{s, p.session} {
 		for n := 0; st.engine.lookup(s.id) != nil && n < 10_000; n++ {
-			s.Send(make([]byte, 10_000), n%2 == 0)
+			s.Send(Message{make([]byte, 10_000), n%2 == 0})
 		}
 		st.wantClosed(s, TooSlow)
 	}

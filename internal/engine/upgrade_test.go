@@ -37,7 +37,7 @@ func (p *polling) wantPolling() {
 	if got := p.session.Transport(); got != "polling" {
 		p.t.Errorf("the transport is %s, want polling", got)
 	}
-	p.session.Send([]byte("still here"), false)
+	p.session.Send(Message{Data: []byte("still here")})
 	if a := p.poll(); !strings.Contains(a.body, "4still here") {
 		p.t.Errorf("the poll got status %d %q", a.status, a.body)
 	}
@@ -65,11 +65,11 @@ func TestUpgrade(t *testing.T) {
 	for _, query := range []string{polling3, polling4, polling3 + "&b64=1"} {
 		p := st.connect(query)
 		c := p.probe()
-		p.session.Send([]byte("while probing"), false)
+		p.session.Send(Message{Data: []byte("while probing")})
 		if a := p.poll(); !strings.Contains(a.body, "4while probing") {
 			t.Errorf("the poll got %q", a.body)
 		}
-		p.session.Send([]byte("between"), false)
+		p.session.Send(Message{Data: []byte("between")})
 		c.send("5", "4first")
 		c.want("4between")
 		p.wantSaid("first")
@@ -93,7 +93,7 @@ func TestUpgradeRevision(t *testing.T) {
 	}
 	c := st.open("EIO=4&transport=websocket&sid=" + p.session.id)
 	c.send("5")
-	p.session.Send([]byte{1, 2}, true)
+	p.session.Send(Message{[]byte{1, 2}, true})
 	if f := c.next(); f.Header.OpCode != ws.OpBinary || string(f.Payload) != "\x01\x02" {
 		t.Errorf("got %+v %x, want the bytes of revision 4", f.Header, f.Payload)
 	}
@@ -144,7 +144,7 @@ func TestNoops(t *testing.T) {
 			}
 			answered = p.pending()
 		}
-		p.session.Send([]byte("hello"), false)
+		p.session.Send(Message{Data: []byte("hello")})
 		p.wantAnswered(answered, "6:4hello")
 		pass(time.Second) // nobody polls: nothing gathers
 		c.send("5")
@@ -231,7 +231,7 @@ func TestCloseWhileProbing(t *testing.T) {
 
 	p = st.connect(polling3) // closed in order: the upgrade may still happen
 	c = p.probe()
-	p.session.Send([]byte("hello"), false)
+	p.session.Send(Message{Data: []byte("hello")})
 	p.session.Close()
 	c.send("5")
 	c.want("4hello")
@@ -258,7 +258,7 @@ func TestUpgradeUnderTraffic(t *testing.T) {
 		p.session.Attach(tape.start())
 		sending.Go(func() {
 			for i := range n {
-				p.session.Send([]byte(numbered("own", i)), false)
+				p.session.Send(Message{Data: []byte(numbered("own", i))})
 				tape.add(numbered("shared", i))
 				p.session.Flush(nil)
 			}

@@ -29,9 +29,9 @@ func TestWebSocketMessages(t *testing.T) {
 			c, s := st.join(test.query)
 			c.frame(test.frame)
 			st.wantSaid(test.said)
-			s.Send([]byte("日本"), false)
+			s.Send(Message{Data: []byte("日本")})
 			c.want("4日本")
-			s.Send([]byte{1, 2, 3}, true)
+			s.Send(Message{[]byte{1, 2, 3}, true})
 			if f := c.next(); !bytes.Equal(f.Payload, test.sent) {
 				t.Errorf("the client got %q, want %q", f.Payload, test.sent)
 			}
@@ -212,7 +212,7 @@ func TestOneMessageAtATime(t *testing.T) {
 		t.Error("heard at the same time: ", text)
 	default:
 	}
-	s.Send([]byte("hello"), false) // the other direction goes on
+	s.Send(Message{Data: []byte("hello")}) // the other direction goes on
 	c.want("4hello")
 	goOn <- true
 	if got := await(t, began, "the second message"); got != "b" {
