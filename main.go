@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -58,8 +59,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "tsunagu: %v\n", err)
+		fmt.Fprintf(stderr, "tsunagu: %v (tsunagu -help lists the flags)\n", err)
 		return exitUsage
+	}
+	if opts.version {
+		fmt.Fprintln(stdout, version())
+		return 0
 	}
 	if opts.check != nil {
 		err = health.Check(ctx, *opts.check)
@@ -75,13 +80,34 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return 0
 }
 
+// version is the line that -version prints: module version, commit and Go
+// version, as far as the build recorded them.
+func version() string {
+	module, commit, dirty := "(devel)", "unknown", ""
+	info, ok := debug.ReadBuildInfo()
+	if ok {
+		module = info.Main.Version
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				dirty = ", modified"
+			}
+		}
+	}
+	return fmt.Sprintf("tsunagu %s, commit %s%s, %s", module, commit, dirty, runtime.Version())
+}
+
 // options is what flags and environment say.
 type options struct {
-	check    *string // a node to ask instead of being one
+	version  bool
+	check    *string // the URL of another node, which is asked whether it serves
 	ports    []int
 	host     string
 	redis    *redis.Options // nil: look for one at localhost
 	clients  []engine.Revision
+	ioUring  bool
 	logLevel slog.Level
 }
 
@@ -100,8 +126,11 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	redisURL := fs.String("redis", "", "Redis: redis://, rediss:// or unix:// (REDIS_URL);\n"+
 		"without it localhost:6379, and an embedded one if nothing answers there")
 	clients := fs.String("clients", env("CLIENTS", "2,4"), "Socket.IO clients to serve: 2 for 1.x and 2.x, 4 for 3.x and 4.x (CLIENTS)")
+	ioUring := fs.String("io-uring", env("IO_URING", "auto"), "writes to many clients in one system call through io_uring:\n"+
+		"auto, where the kernel offers it, or off (IO_URING)")
 	verbose := fs.Bool("verbose", env("VERBOSE", "") != "", "log what is dropped and closed, too (VERBOSE)")
 	var opts options
+	fs.BoolVar(&opts.version, "version", false, "print module version, commit and Go version, and exit")
 	// An empty URL, as an unset variable gives, is a check that fails, and not a node that serves.
 	fs.Func("check", "ask the node at `URL` whether it serves, and exit: status 0 if it does, 1 if not", func(url string) error {
 		opts.check = &url
@@ -117,7 +146,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	if fs.NArg() > 0 {
 		return options{}, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	if opts.check != nil {
+	if opts.check != nil || opts.version {
 		return opts, nil
 	}
 	opts.host = *host
@@ -129,6 +158,9 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 		return options{}, err
 	}
 	if opts.clients, err = parseClients(*clients); err != nil {
+		return options{}, err
+	}
+	if opts.ioUring, err = parseIOUring(*ioUring); err != nil {
 		return options{}, err
 	}
 	if *redisURL == "" {
@@ -167,6 +199,16 @@ func parseClients(s string) ([]engine.Revision, error) {
 		}
 	}
 	return all, nil
+}
+
+func parseIOUring(s string) (use bool, err error) {
+	switch s {
+	case "auto":
+		return true, nil
+	case "off":
+		return false, nil
+	}
+	return false, fmt.Errorf("io-uring %q: want auto or off", s)
 }
 
 // serve runs a node for each port until ctx is done.
@@ -225,7 +267,7 @@ type node struct {
 func newNode(opts options, log *slog.Logger) *node {
 	n := &node{log: log}
 	n.relay = adapter.New(opts.redis, adapter.Config{Logger: log})
-	n.chat = chat.New(chat.Config{Publisher: n.relay, Logger: log})
+	n.chat = chat.New(chat.Config{Publisher: n.relay, NoIOUring: !opts.ioUring, Logger: log})
 	n.bridge = bridge.New(bridge.Config{Audience: n.chat, Logger: log})
 	n.chat.Register(n.bridge)
 	n.engine = engine.New(engine.Config{Logger: log, Revisions: opts.clients}, n.bridge)

@@ -39,6 +39,8 @@ func TestWrongUseIsOneLineAndStatus2(t *testing.T) {
 		{"no port at all", []string{"-port", ","}, nil, "port"},
 		{"a bad port in the environment", nil, map[string]string{"PORT": "-1"}, "-1"},
 		{"clients that are none", []string{"-clients", "3"}, nil, `"3"`},
+		{"a bad choice of io_uring", []string{"-io-uring", "on"}, nil, "auto or off"},
+		{"a bad choice in the environment", nil, map[string]string{"IO_URING": "1"}, "auto or off"},
 		{"a bad URL", []string{"-redis", "http://u:hunter2@x"}, nil, "redis://"},
 		{"a bad URL in the environment", nil, map[string]string{"REDIS_URL": "redis://u:hunter2@x:y"}, "redis://"},
 	} {
@@ -49,8 +51,8 @@ func TestWrongUseIsOneLineAndStatus2(t *testing.T) {
 			if status != exitUsage {
 				t.Errorf("exit status %d, want %d", status, exitUsage)
 			}
-			if strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
-				t.Errorf("said %q, want one line about %s", got, c.want)
+			if strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) || !strings.Contains(got, "-help") {
+				t.Errorf("said %q, want one line about %s that names -help", got, c.want)
 			}
 			if strings.Contains(got, "hunter2") || stdout.Len() > 0 {
 				t.Errorf("said %q and %q, want no password and nothing on standard output", got, stdout.String())
@@ -212,16 +214,25 @@ func TestDirections(t *testing.T) {
 	}
 }
 
+func TestVersion(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	status := run(t.Context(), []string{"-version"}, environment(nil), &stdout, &stderr)
+	want := regexp.MustCompile(`^tsunagu \S+, commit \S+(, modified)?, go\S+( .*)?\n$`)
+	if status != 0 || !want.MatchString(stdout.String()) || stderr.Len() > 0 {
+		t.Errorf("-version: exit status %d, %q and %q; want 0 and one line that matches %s", status, stdout.String(), stderr.String(), want)
+	}
+}
+
 // The table of flags in the README is the program's.
 func TestReadmeFlags(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	documented := regexp.MustCompile("(?m)^\\| `-(\\w+)` \\| (?:`(\\w+)` )?\\|\\s*`?([^`|]*?)`?\\s*\\|").FindAllStringSubmatch(string(text), -1)
+	documented := regexp.MustCompile("(?m)^\\| `-([\\w-]+)` \\| (?:`(\\w+)` )?\\|\\s*`?([^`|]*?)`?\\s*\\|").FindAllStringSubmatch(string(text), -1)
 	var stderr bytes.Buffer
 	run(t.Context(), []string{"-help"}, environment(nil), io.Discard, &stderr)
-	flags := regexp.MustCompile(`(?m)^  -(\w+)`).FindAllStringSubmatch(stderr.String(), -1)
+	flags := regexp.MustCompile(`(?m)^  -([\w-]+)`).FindAllStringSubmatch(stderr.String(), -1)
 	if len(flags) != len(documented) {
 		t.Errorf("the program has %d flags, the README's table %d", len(flags), len(documented))
 	}

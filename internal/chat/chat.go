@@ -32,6 +32,8 @@ type Publisher interface {
 type Config struct {
 	// Publisher takes what clients say.
 	Publisher Publisher
+	// NoIOUring makes every write to a client a system call of its own.
+	NoIOUring bool
 	// Logger gets what is dropped, at debug level, and what the publisher
 	// refuses. Default: none.
 	Logger *slog.Logger
@@ -55,7 +57,7 @@ func New(cfg Config) *Chat {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Chat{cfg: cfg, fan: fanout.New(cfg.Logger), members: make(map[*engine.Session]fanout.Membership)}
+	return &Chat{cfg: cfg, fan: fanout.New(fanout.Config{NoIOUring: cfg.NoIOUring, Logger: cfg.Logger}), members: make(map[*engine.Session]fanout.Membership)}
 }
 
 // Close ends the delivery of lines.

@@ -24,23 +24,43 @@ type Fanout struct {
 	running sync.WaitGroup
 }
 
+// Config holds what a Fanout can be told.
+type Config struct {
+	// NoIOUring makes every write a system call of its own, also where the
+	// kernel offers io_uring. Default: io_uring is used where it can be.
+	NoIOUring bool
+	// Logger is told whether io_uring is used. Default: nobody is.
+	Logger *slog.Logger
+}
+
 // New starts the workers, one for every two processors: a write on a busy
 // machine wakes somebody who wants the other one, and workers that take all of
-// them cost more than they save. Where there are no batches the readers write
-// for themselves, and the logger is told why: at debug level if there never were.
-func New(logger *slog.Logger) *Fanout {
+// them cost more than they save.
+func New(cfg Config) *Fanout {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
 	f := &Fanout{Log: newLog(), stop: make(chan struct{})}
-	var refused error
 	for range max(1, runtime.GOMAXPROCS(0)/2) {
-		w := &worker{wake: make(chan struct{}, 1), logger: logger}
-		w.out, refused = uring.New()
+		w := &worker{wake: make(chan struct{}, 1), logger: cfg.Logger}
+		if !cfg.NoIOUring {
+			w.out = newBatch(cfg.Logger)
+		}
 		f.workers = append(f.workers, w)
 		f.running.Go(func() { w.run(f.stop) })
 	}
-	if refused != nil {
-		logger.Debug("every line to a client is a system call", "why", refused)
-	}
 	return f
+}
+
+// newBatch returns nil where there is no io_uring, which is no fault: most
+// containers have none.
+func newBatch(logger *slog.Logger) *uring.Batch {
+	b, err := uring.New()
+	if err != nil {
+		logger.Debug("io_uring is not available, using write(2)", "err", err)
+		return nil
+	}
+	return b
 }
 
 // Close stops the workers and waits for them.
@@ -159,7 +179,7 @@ func (w *worker) round() {
 // send makes the writes that the readers have left to the batch.
 func (w *worker) send() {
 	if err := w.out.Send(); err != nil {
-		w.logger.Warn("every line to a client is a system call from now on", "why", err)
+		w.logger.Warn("io_uring failed, falling back to write(2)", "err", err)
 		w.out.Close()
 		w.out = nil
 	}

@@ -2,7 +2,6 @@ package fanout
 
 import (
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -60,7 +59,7 @@ func (r *listener) await(t *testing.T, n int) []string {
 }
 
 func TestEveryReaderHearsEveryLineOnceInOrder(t *testing.T) {
-	f := New(slog.New(slog.DiscardHandler))
+	f := New(Config{})
 	defer f.Close()
 	const readers, total = 3*atOnce + 7, 500
 	var all []*listener
@@ -82,7 +81,7 @@ func TestEveryReaderHearsEveryLineOnceInOrder(t *testing.T) {
 }
 
 func TestComingAndGoingCostsOthersNothing(t *testing.T) {
-	f := New(slog.New(slog.DiscardHandler))
+	f := New(Config{})
 	defer f.Close()
 	stays, _ := listen(f)
 	stop := make(chan struct{})
@@ -116,7 +115,7 @@ func TestComingAndGoingCostsOthersNothing(t *testing.T) {
 }
 
 func TestLeavingEndsIt(t *testing.T) {
-	f := New(slog.New(slog.DiscardHandler))
+	f := New(Config{})
 	defer f.Close()
 	gone, m := listen(f)
 	m.Leave()
