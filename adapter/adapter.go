@@ -69,9 +69,9 @@ func New(opts *redis.Options, cfg Config) *Adapter {
 	q := newQueue(cfg.MaxPending)
 	return &Adapter{
 		cfg:   cfg,
-		opts:  linkOptions(opts),
+		opts:  connectionOptions(opts),
 		q:     q,
-		out:   newOutage(cfg.Logger, cfg.Settle, q.len),
+		out:   newOutage(cfg.Logger, cfg.ResumeDelay, q.len),
 		ready: make(chan struct{}),
 	}
 }
@@ -129,7 +129,7 @@ func (a *Adapter) Run(ctx context.Context, r Receiver) error {
 	if n := a.q.len(); n > 0 {
 		a.count.closed.Add(int64(n))
 		a.q.drop(n)
-		a.cfg.Logger.Warn("lines that waited for redis are lost with this node", "lines", n)
+		a.cfg.Logger.Warn("shutting down, dropping lines that redis has not taken", "lines", n)
 	}
 	return nil
 }

@@ -8,29 +8,29 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// result says what became of a batch. The first settled lines must not be sent
+// result says what became of a batch. The first done lines must not be sent
 // again and are each published, unanswered or refused; the rest did not run.
 type result struct {
-	settled, published, unanswered, refused int
-	err                                     error
+	done, published, unanswered, refused int
+	err                                  error
 }
 
-// fate is what became of one line.
-type fate int
+// outcome is what became of one line.
+type outcome int
 
 const (
-	refused fate = iota // Redis answered with an error: it did not run
-	unknown             // no answer: it may have run
+	refused outcome = iota // Redis answered with an error: it did not run
+	unknown                // no answer: it may have run
 	ran
 )
 
-// publish sends batch in one round trip over a client that is a link's, hence
+// publish sends batch in one round trip over the client of a connection, hence
 // connected already or never again.
 func publish(client *redis.Client, channel string, batch [][]byte) result {
 	if len(batch) == 0 {
 		return result{}
 	}
-	ctx := context.Background() // the link is cut instead, see newLink
+	ctx := context.Background() // the connection is closed instead, see newConnection
 	pipe := client.Pipeline()
 	cmds := make([]*redis.Cmd, len(batch))
 	var multi, exec *redis.Cmd
@@ -46,50 +46,50 @@ func publish(client *redis.Client, channel string, batch [][]byte) result {
 		exec = pipe.Do(ctx, "exec")
 	}
 	_, err := pipe.Exec(ctx)
-	if neverLeft(err) {
+	if notWritten(err) {
 		return result{err: err}
 	}
-	fates := make([]fate, len(batch))
+	outcomes := make([]outcome, len(batch))
 	switch {
 	case multi != nil && multi.Err() == nil:
-		transactionFates(fates, exec)
+		transactionOutcomes(outcomes, exec)
 	default:
 		for i, cmd := range cmds {
-			fates[i] = fateOf(cmd.Err())
+			outcomes[i] = outcomeOf(cmd.Err())
 		}
 	}
-	return settle(fates, err)
+	return summarize(outcomes, err)
 }
 
-// neverLeft tells whether err means that the end of the batch did not leave
+// notWritten tells whether err means that the end of the batch did not leave
 // this machine: its connection was gone before, or a write failed. The server
 // runs neither half a PUBLISH nor a MULTI without its EXEC.
-func neverLeft(err error) bool {
+func notWritten(err error) bool {
 	var op *net.OpError
-	return errors.Is(err, errSpent) || errors.As(err, &op) && op.Op == "write"
+	return errors.Is(err, errConnectionClosed) || errors.As(err, &op) && op.Op == "write"
 }
 
-// transactionFates reads the answer to EXEC; MULTI was accepted, so that alone
+// transactionOutcomes reads the answer to EXEC; MULTI was accepted, so that alone
 // decides. EXECABORT is the one error that says that nothing ran: another one
 // may be the answer to a single line, where the library stops reading.
-func transactionFates(fates []fate, exec *redis.Cmd) {
+func transactionOutcomes(outcomes []outcome, exec *redis.Cmd) {
 	answers, err := exec.Slice()
-	for i := range fates {
+	for i := range outcomes {
 		switch {
 		case redis.IsExecAbortError(err):
-			fates[i] = refused
+			outcomes[i] = refused
 		case err != nil || i >= len(answers):
-			fates[i] = unknown
+			outcomes[i] = unknown
 		default:
-			fates[i] = ran
+			outcomes[i] = ran
 			if e, ok := answers[i].(error); ok {
-				fates[i] = fateOf(e)
+				outcomes[i] = outcomeOf(e)
 			}
 		}
 	}
 }
 
-func fateOf(err error) fate {
+func outcomeOf(err error) outcome {
 	switch {
 	case err == nil:
 		return ran
@@ -100,18 +100,18 @@ func fateOf(err error) fate {
 	}
 }
 
-// settle draws the line: behind the last one that ran or may have, lines are
+// resumeDelay draws the line: behind the last one that ran or may have, lines are
 // kept to be sent again. A refused one before it is given up, for it could
 // only be sent out of order. err is the batch's first error; where every line
 // ran (and only MULTI was refused) it is of no interest.
-func settle(fates []fate, err error) result {
+func summarize(outcomes []outcome, err error) result {
 	var res result
-	for i, f := range fates {
+	for i, f := range outcomes {
 		if f != refused {
-			res.settled = i + 1
+			res.done = i + 1
 		}
 	}
-	for _, f := range fates[:res.settled] {
+	for _, f := range outcomes[:res.done] {
 		switch f {
 		case ran:
 			res.published++
@@ -121,7 +121,7 @@ func settle(fates []fate, err error) result {
 			res.refused++
 		}
 	}
-	if res.published < len(fates) {
+	if res.published < len(outcomes) {
 		res.err = err
 		if err == nil { // EXEC answered, but one of its answers is an error
 			res.err = errors.New("redis refused a line")

@@ -11,25 +11,25 @@ type Config struct {
 	// servers; nodes on different channels are different chats.
 	Channel string
 
-	// MaxPending bounds what waits for Redis, in bytes, with a little added
+	// MaxPending bounds the lines that wait for Redis, in bytes, with a little added
 	// per line so that empty lines are not free. Default 16 MB. A higher bound
 	// keeps more of a long outage and floods every client when it ends.
 	MaxPending int
 
-	// Logger takes one line when Redis goes away and one when it is back.
+	// Logger takes one line when Redis becomes unreachable and one when it is back.
 	// Default slog.Default(). No password ever reaches it.
 	Logger *slog.Logger
 
 	// DrainTimeout is how long Run may go on sending what waits after its
-	// context ended. Default 2 s; negative: not at all, what waits is lost.
+	// context ended. Default 2 s; negative: not at all, waiting lines are dropped.
 	DrainTimeout time.Duration
 
-	// ProbeInterval is the pause between two proofs that the subscription is
+	// ProbeInterval is the pause between two probes that the subscription is
 	// alive. Default 10 s. A half-open connection is noticed after at most
-	// this plus ProbeTimeout, and everything in between is lost to this node.
+	// this plus ProbeTimeout, and this node misses the lines in between.
 	ProbeInterval time.Duration
 
-	// ProbeTimeout is how long the answer to a proof may take. Default 5 s.
+	// ProbeTimeout is how long the answer to a probe may take. Default 5 s.
 	// Too short, and a slow Receiver or one huge line on a slow network is
 	// mistaken for a dead connection.
 	ProbeTimeout time.Duration
@@ -45,11 +45,11 @@ type Config struct {
 	// so that nodes do not return in step. Defaults 100 ms and 2 s.
 	BackoffMin, BackoffMax time.Duration
 
-	// Settle is how long, at most, waiting lines are held after an outage
+	// ResumeDelay is how long, at most, waiting lines are held after an outage
 	// ended, so that other nodes are subscribed again when they go out; after
 	// a short outage it is twice the outage. Default BackoffMax, which is how
 	// late another node may be; negative: not at all.
-	Settle time.Duration
+	ResumeDelay time.Duration
 }
 
 // withDefaults returns c with every unset field filled in.
@@ -69,7 +69,7 @@ func (c Config) withDefaults() Config {
 	fill(&c.IdleCheck, time.Second)
 	fill(&c.BackoffMin, 100*time.Millisecond)
 	fill(&c.BackoffMax, 2*time.Second)
-	fill(&c.Settle, c.BackoffMax)
+	fill(&c.ResumeDelay, c.BackoffMax)
 	return c
 }
 

@@ -17,20 +17,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestNeverLeft(t *testing.T) {
+func TestNotWritten(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want bool
 	}{
 		{nil, false},
-		{errSpent, true},
-		{fmt.Errorf("dial: %w", errSpent), true},
+		{errConnectionClosed, true},
+		{fmt.Errorf("dial: %w", errConnectionClosed), true},
 		{&net.OpError{Op: "write", Err: syscall.EPIPE}, true},
 		{&net.OpError{Op: "read", Err: syscall.ECONNRESET}, false},
 		{io.EOF, false},
 		{errors.New("redis: can't parse"), false},
 	} {
-		if got := neverLeft(c.err); got != c.want {
+		if got := notWritten(c.err); got != c.want {
 			t.Errorf("%v: %t", c.err, got)
 		}
 	}

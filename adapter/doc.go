@@ -25,7 +25,7 @@
 // same commands work as a plain pipeline.
 //
 // Both connections speak RESP2, so that nothing but replies and messages ever
-// arrives on them, and each is used once: whoever meets an error closes its
+// arrives on them, and neither reconnects: the goroutine that gets an error closes its
 // connection and makes another. The library underneath would reconnect on its
 // own, without a word, and a silent reconnect is a silent gap.
 //
@@ -33,7 +33,7 @@
 //
 // At most once, each node's lines in the order of its Publish calls.
 //
-//   - While Redis is away, lines wait in order, up to [Config.MaxPending].
+//   - While Redis is unreachable, lines wait in the queue, in order, up to [Config.MaxPending].
 //   - A line that surely did not run is sent again: nothing could be connected,
 //     it could not be written whole, or Redis answered with an error.
 //   - A line that was written but never answered is not sent again, for it may
@@ -41,7 +41,7 @@
 //   - Lines published by others while a node is not subscribed are not heard by
 //     that node: pub/sub keeps nothing. To make that rarer, a node holds its own
 //     lines until its own subscription stands, and after an outage a moment
-//     longer ([Config.Settle]), for the others are coming back as well.
+//     longer ([Config.ResumeDelay]), for the others are coming back as well.
 //
 // # Goroutines
 //
@@ -49,5 +49,5 @@
 //	publisher    owns the queue's head and connection 1
 //	subscriber   owns connection 2; the only caller of Receiver.Receive
 //	 watchdog    one per subscription, ends with it: a half-open connection is
-//	             silent for ever, so it asks, and hangs up when nothing comes back
+//	             silent for ever, so the watchdog sends PING and closes it without an answer
 package adapter

@@ -22,13 +22,13 @@ type fake struct {
 	lines []string // published, in order
 	conns map[net.Conn]bool
 	// answer, when it returns anything, replaces the answer to a command:
-	// an error or hangUp or mute, both before the command runs.
+	// an error or disconnect or mute, both before the command runs.
 	answer func(cmd []string) string
 }
 
 const (
-	hangUp = "hang up"
-	mute   = "mute"
+	disconnect = "disconnect"
+	mute       = "mute"
 )
 
 func newFake(t testing.TB) *fake {
@@ -98,7 +98,7 @@ func (f *fake) serve(c net.Conn) {
 		f.mu.Lock()
 		out := f.handle(s, cmd)
 		f.mu.Unlock()
-		if out == hangUp {
+		if out == disconnect {
 			return
 		}
 		if out != mute {

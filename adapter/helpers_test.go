@@ -85,10 +85,10 @@ func (l *logbook) logger() *slog.Logger {
 // quick is a Config whose waits suit a test.
 func quick() Config {
 	return Config{
-		Logger:     slog.New(slog.DiscardHandler),
-		BackoffMin: 2 * time.Millisecond,
-		BackoffMax: 10 * time.Millisecond,
-		Settle:     -1,
+		Logger:      slog.New(slog.DiscardHandler),
+		BackoffMin:  2 * time.Millisecond,
+		BackoffMax:  10 * time.Millisecond,
+		ResumeDelay: -1,
 	}
 }
 
@@ -246,8 +246,8 @@ func pipe(dst, src net.Conn, silent <-chan struct{}) {
 	}
 }
 
-// hush silences the connections that stand; later ones work.
-func (p *proxy) hush() {
+// silence silences the connections that stand; later ones work.
+func (p *proxy) silence() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	close(p.silent)

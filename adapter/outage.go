@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// outage is what both sides know of Redis: whether it is away, and since when.
+// outage is what both sides know of Redis: whether it is unreachable, and since when.
 // Both notice the same failure, at different times, and it is reported once:
-// away with whoever sees it first, back when both are well again.
+// with the first failure, and as back when both sides work again.
 type outage struct {
 	// Static after construction.
-	log     *slog.Logger
-	settle  time.Duration
-	waiting func() int
+	log         *slog.Logger
+	resumeDelay time.Duration
+	waiting     func() int
 
 	mu         sync.Mutex
 	subscribed chan struct{} // closed while the subscription stands
 	sub, pub   bool          // that side is down
 	since      time.Time
 	lost       time.Time // when the subscription was last lost
-	calm       time.Time // no line goes out before
+	resumeAt   time.Time // no line goes out before
 	unanswered int       // lines lost in this outage
 }
 
-func newOutage(log *slog.Logger, settle time.Duration, waiting func() int) *outage {
-	return &outage{log: log, settle: settle, waiting: waiting, subscribed: make(chan struct{})}
+func newOutage(log *slog.Logger, resumeDelay time.Duration, waiting func() int) *outage {
+	return &outage{log: log, resumeDelay: resumeDelay, waiting: waiting, subscribed: make(chan struct{})}
 }
 
 // gate returns a channel that is closed while the subscription stands.
@@ -35,11 +35,11 @@ func (o *outage) gate() <-chan struct{} {
 	return o.subscribed
 }
 
-// calmIn says how long lines should be held even so.
-func (o *outage) calmIn() time.Duration {
+// resumesIn says how long lines should be held even so.
+func (o *outage) resumesIn() time.Duration {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return time.Until(o.calm)
+	return time.Until(o.resumeAt)
 }
 
 // lostSince tells whether the subscription was lost after t.
@@ -70,7 +70,7 @@ func (o *outage) subscriberUp() {
 		// Other nodes retry on the same schedule, in which a pause is at most
 		// as long as all before it, doubled by its jitter.
 		now := time.Now()
-		o.calm = now.Add(min(o.settle, 2*now.Sub(o.since)))
+		o.resumeAt = now.Add(min(o.resumeDelay, 2*now.Sub(o.since)))
 	}
 	close(o.subscribed)
 	o.end(&o.sub)
@@ -100,7 +100,7 @@ func (o *outage) publisherUp() {
 func (o *outage) begin(side *bool, name string, err error) {
 	if !o.sub && !o.pub {
 		o.since = time.Now()
-		o.log.Warn("redis is away, lines wait until it is back", "side", name, "error", err)
+		o.log.Warn("redis is unreachable, buffering lines until it is back", "side", name, "error", err)
 	}
 	*side = true
 }

@@ -20,7 +20,7 @@ func reported() (Config, *logbook) {
 func onceEach(t *testing.T, book *logbook, more string) {
 	t.Helper()
 	await(t, "the line that redis is back", func() bool { return book.count("redis is back") > 0 })
-	if book.count("redis is away") != 1 || book.count("redis is back") != 1 || book.count("\n") != 2 ||
+	if book.count("redis is unreachable") != 1 || book.count("redis is back") != 1 || book.count("\n") != 2 ||
 		!strings.Contains(book.String(), more) {
 		t.Errorf("want one line for away and one for back, with %q, got:\n%s", more, book)
 	}
@@ -31,7 +31,7 @@ func TestAwayAtStart(t *testing.T) {
 	addr := freeAddr(t)
 	n := start(t, at(addr), cfg)
 	n.say(t, numbered(1, 50)...)
-	await(t, "the line that redis is away", func() bool { return book.count("redis is away") > 0 })
+	await(t, "the line that redis is away", func() bool { return book.count("redis is unreachable") > 0 })
 
 	m := miniredis.NewMiniRedis()
 	if err := m.StartAddr(addr); err != nil {
@@ -56,7 +56,7 @@ func TestStoppedAndStarted(t *testing.T) {
 	await(t, "all answered", func() bool { return n.Stats().Published == 10 })
 
 	m.Close()
-	await(t, "the line that redis is away", func() bool { return book.count("redis is away") > 0 })
+	await(t, "the line that redis is away", func() bool { return book.count("redis is unreachable") > 0 })
 	n.say(t, numbered(11, 1000)...)
 	if err := m.Restart(); err != nil {
 		t.Fatal(err)
@@ -71,9 +71,9 @@ func TestStoppedAndStarted(t *testing.T) {
 }
 
 // The lines wait a moment longer than the outage, for other nodes' sake.
-func TestSettles(t *testing.T) {
+func TestResumeDelay(t *testing.T) {
 	cfg, _ := reported()
-	cfg.Settle = time.Hour
+	cfg.ResumeDelay = time.Hour
 	m := mini(t)
 	n := start(t, at(m.Addr()), cfg).waitReady(t)
 	m.Close()
@@ -85,8 +85,8 @@ func TestSettles(t *testing.T) {
 	n.wait(t, 1)
 	n.out.mu.Lock()
 	defer n.out.mu.Unlock()
-	if early := time.Until(n.out.calm); early > 0 || n.out.calm.Before(n.out.since) {
-		t.Errorf("sent %v before the calm", early)
+	if early := time.Until(n.out.resumeAt); early > 0 || n.out.resumeAt.Before(n.out.since) {
+		t.Errorf("sent %v before the resumeAt", early)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestHalfOpenSubscription(t *testing.T) {
 	n.say(t, "before")
 	n.wait(t, 1)
 	await(t, "the answer", func() bool { return n.Stats().Published == 1 })
-	p.hush()
+	p.silence()
 	await(t, "a second subscription", func() bool { return n.Stats().Reconnects == 1 })
 	// The publisher's connection is as dead, and must not be trusted with it.
 	n.say(t, "here again")
@@ -123,7 +123,7 @@ func TestHalfOpenPublisher(t *testing.T) {
 	n.wait(t, 1)
 	await(t, "the answer", func() bool { return n.Stats().Published == 1 })
 
-	p.hush()
+	p.silence()
 	n.say(t, "after")
 	await(t, "the line at redis", func() bool { return n.Stats().Published == 2 })
 	if st := n.Stats(); st.Dropped != (Dropped{}) {

@@ -25,8 +25,8 @@ type publisher struct {
 	out   *outage
 	count *counters
 
-	link  *link     // nil: not connected
-	heard time.Time // when link last answered
+	conn  *connection // nil: not connected
+	heard time.Time   // when conn last answered
 	back  backoff
 }
 
@@ -39,9 +39,9 @@ func newPublisher(a *Adapter) *publisher {
 
 // run sends until soft is done and the queue is empty, or hard is done.
 func (p *publisher) run(soft, hard context.Context) {
-	defer p.hangUp()
+	defer p.disconnect()
 	for p.await(soft, hard) {
-		err := p.turn(hard)
+		err := p.sendBatch(hard)
 		if err == nil {
 			p.back.reset()
 			continue
@@ -60,7 +60,7 @@ func (p *publisher) run(soft, hard context.Context) {
 // subscription, as otherwise the node would not hear what it says.
 func (p *publisher) await(soft, hard context.Context) bool {
 	for soft.Err() == nil {
-		if p.link != nil && p.q.len() == 0 {
+		if p.conn != nil && p.q.len() == 0 {
 			select {
 			case <-p.q.more:
 			case <-soft.Done():
@@ -72,7 +72,7 @@ func (p *publisher) await(soft, hard context.Context) bool {
 		case <-soft.Done():
 			continue
 		}
-		if d := p.out.calmIn(); d > 0 {
+		if d := p.out.resumesIn(); d > 0 {
 			pause(soft, d)
 			continue // the subscription may be gone by now
 		}
@@ -81,9 +81,9 @@ func (p *publisher) await(soft, hard context.Context) bool {
 	return hard.Err() == nil && p.q.len() > 0
 }
 
-// turn connects if need be, sends one batch and takes from the queue what is
-// settled. An error means that a pause is due.
-func (p *publisher) turn(hard context.Context) error {
+// sendBatch connects if need be, sends one batch and takes from the queue what is
+// done. An error means that a pause is due.
+func (p *publisher) sendBatch(hard context.Context) error {
 	batch := p.q.head(batchLines, batchBytes)
 	res := p.send(hard, batch)
 	if res.err == nil {
@@ -91,7 +91,7 @@ func (p *publisher) turn(hard context.Context) error {
 		p.out.publisherUp()
 	} else {
 		// After a refusal as well: the next connection may find another server.
-		p.hangUp()
+		p.disconnect()
 		if hard.Err() == nil || res.unanswered > 0 {
 			p.out.publisherDown(res.err, res.unanswered)
 		}
@@ -99,7 +99,7 @@ func (p *publisher) turn(hard context.Context) error {
 	p.count.published.Add(int64(res.published))
 	p.count.unanswered.Add(int64(res.unanswered))
 	p.count.refused.Add(int64(res.refused))
-	p.q.drop(res.settled)
+	p.q.drop(res.done)
 	return res.err
 }
 
@@ -108,41 +108,41 @@ func (p *publisher) turn(hard context.Context) error {
 // nobody spoke is no outage.
 func (p *publisher) send(hard context.Context, batch [][]byte) result {
 	if p.out.lostSince(p.heard) {
-		p.hangUp() // what ended the subscription has likely ended this one
+		p.disconnect() // what ended the subscription has likely ended this one
 	}
 	for {
-		old := p.link != nil
-		err := p.prove(hard)
+		old := p.conn != nil
+		err := p.ensureConnected(hard)
 		if err == nil {
-			res := publish(p.link.client, p.cfg.Channel, batch)
-			if !old || !errors.Is(res.err, errSpent) {
+			res := publish(p.conn.client, p.cfg.Channel, batch)
+			if !old || !errors.Is(res.err, errConnectionClosed) {
 				return res
 			}
 		} else if !old {
 			return result{err: err}
 		}
-		p.hangUp()
+		p.disconnect()
 	}
 }
 
-// prove sees to it that there is a connection that answers. A new one is asked
+// ensureConnected sees to it that there is a connection that answers. A new one is asked
 // too: from then on every failure of a batch is about its lines alone.
-func (p *publisher) prove(hard context.Context) error {
-	if p.link == nil {
-		p.link = newLink(hard, p.opts)
+func (p *publisher) ensureConnected(hard context.Context) error {
+	if p.conn == nil {
+		p.conn = newConnection(hard, p.opts)
 	} else if time.Since(p.heard) < p.cfg.IdleCheck {
 		return nil
 	}
-	if err := p.link.ping(); err != nil {
+	if err := p.conn.ping(); err != nil {
 		return err
 	}
 	p.heard = time.Now()
 	return nil
 }
 
-func (p *publisher) hangUp() {
-	if p.link != nil {
-		p.link.close()
-		p.link = nil
+func (p *publisher) disconnect() {
+	if p.conn != nil {
+		p.conn.close()
+		p.conn = nil
 	}
 }

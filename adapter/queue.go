@@ -7,7 +7,7 @@ import "sync"
 const lineCost = 64
 
 // queue holds the lines that wait, in order. Anyone pushes; the publisher
-// alone looks at its head and drops from it what is settled, so that a line
+// alone looks at its head and drops from it what is done, so that a line
 // leaves the queue only when it will never be sent again.
 type queue struct {
 	max  int
@@ -68,7 +68,7 @@ func (q *queue) drop(n int) {
 	}
 	q.lines = q.lines[n:]
 	if len(q.lines) == 0 {
-		q.lines = nil // a flood's array is not kept through the calm
+		q.lines = nil // a flood's array is not kept through the resumeAt
 	}
 }
 

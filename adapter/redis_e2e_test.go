@@ -77,7 +77,7 @@ func TestRealRestartWithLinesWaiting(t *testing.T) {
 	await(t, "all answered", func() bool { return n.Stats().Published == 10 })
 
 	s.kill()
-	await(t, "the line that redis is away", func() bool { return book.count("redis is away") > 0 })
+	await(t, "the line that redis is away", func() bool { return book.count("redis is unreachable") > 0 })
 	n.say(t, numbered(11, 2000)...)
 	s.start(t)
 	if got := n.wait(t, 2000); !slices.Equal(got, numbered(1, 2000)) {
@@ -180,7 +180,7 @@ func TestRealBusy(t *testing.T) {
 func TestRealRestartUnderLoad(t *testing.T) {
 	s := realRedis(t)
 	cfg := quick()
-	cfg.Settle = 0 // the default, bounded by BackoffMax
+	cfg.ResumeDelay = 0 // the default, bounded by BackoffMax
 	a := start(t, at(s.addr), cfg).waitReady(t)
 	b := start(t, at(s.addr), cfg).waitReady(t)
 	const total = 30000

@@ -97,7 +97,7 @@ func TestMultiRefused(t *testing.T) {
 
 // What was written and got no answer is not sent again; what came later is.
 func TestNoAnswer(t *testing.T) {
-	for _, how := range []string{hangUp, mute} {
+	for _, how := range []string{disconnect, mute} {
 		t.Run(how, func(t *testing.T) {
 			cfg, book := reported()
 			f := newFake(t)
@@ -151,7 +151,7 @@ func TestMalformedMessage(t *testing.T) {
 		})
 		cfg, book := reported()
 		start(t, at(f.addr), cfg).waitReady(t)
-		if book.count("redis is away") != 1 {
+		if book.count("redis is unreachable") != 1 {
 			t.Errorf("%q: log:\n%s", junk, book)
 		}
 	}

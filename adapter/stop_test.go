@@ -40,7 +40,7 @@ func TestStopInBackoff(t *testing.T) {
 	cfg, book := reported()
 	cfg.BackoffMin, cfg.BackoffMax = time.Hour, time.Hour
 	n := start(t, at(freeAddr(t)), cfg)
-	await(t, "the outage", func() bool { return book.count("redis is away") == 1 })
+	await(t, "the outage", func() bool { return book.count("redis is unreachable") == 1 })
 	stops(t, n, time.Second)
 }
 
@@ -121,7 +121,7 @@ func TestDrainIsBounded(t *testing.T) {
 		if d.Closed+d.Unanswered != 1 {
 			t.Errorf("%q: dropped %+v", answer, d)
 		}
-		if d.Closed == 1 && book.count("are lost with this node\" lines=1") != 1 {
+		if d.Closed == 1 && book.count("redis has not taken\" lines=1") != 1 {
 			t.Errorf("%q: log:\n%s", answer, book)
 		}
 	}
@@ -132,7 +132,7 @@ func TestStopWhileAway(t *testing.T) {
 	cfg, book := reported()
 	cfg.DrainTimeout = time.Minute
 	n := start(t, at(freeAddr(t)), cfg)
-	await(t, "the outage", func() bool { return book.count("redis is away") == 1 })
+	await(t, "the outage", func() bool { return book.count("redis is unreachable") == 1 })
 	stops(t, n, time.Second)
 }
 

@@ -26,7 +26,7 @@ func newSubscriber(a *Adapter, to Receiver) *subscriber {
 
 func (s *subscriber) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := s.turn(ctx)
+		err := s.connectAndReceive(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -35,10 +35,10 @@ func (s *subscriber) run(ctx context.Context) {
 	}
 }
 
-// turn makes one subscription and lives as long as it does. The connection is
+// connectAndReceive makes one subscription and lives as long as it does. The connection is
 // closed when it returns, so that no two of this node ever overlap.
-func (s *subscriber) turn(ctx context.Context) error {
-	l := newLink(ctx, s.a.opts)
+func (s *subscriber) connectAndReceive(ctx context.Context) error {
+	l := newConnection(ctx, s.a.opts)
 	defer l.close()
 	// Without the caller's context: its deadline would become one on reads,
 	// and a read that times out inside a message reads the rest of it, which
@@ -84,7 +84,7 @@ func (s *subscriber) receive(ps *redis.PubSub, heard chan<- struct{}) error {
 	}
 }
 
-// confirmed is called once in a turn, as only one SUBSCRIBE is sent in it.
+// confirmed is called once in a connectAndReceive, as only one SUBSCRIBE is sent in it.
 func (s *subscriber) confirmed() {
 	s.back.reset()
 	s.a.out.subscriberUp()
@@ -100,7 +100,7 @@ func (s *subscriber) confirmed() {
 
 // next waits for one message. The library asserts its way through a reply's
 // parts and panics over one that is no pub/sub message, which a confused proxy
-// must not be able to turn into the end of this process.
+// must not be able to connectAndReceive into the end of this process.
 func next(ps *redis.PubSub) (msg any, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -112,7 +112,7 @@ func next(ps *redis.PubSub) (msg any, err error) {
 
 // watchdog asks and waits, starting with the answer to SUBSCRIBE, and cuts the
 // connection when nothing comes back. Whatever comes counts as an answer.
-func (s *subscriber) watchdog(l *link, ps *redis.PubSub, heard, stop <-chan struct{}) {
+func (s *subscriber) watchdog(l *connection, ps *redis.PubSub, heard, stop <-chan struct{}) {
 	timer := time.NewTimer(s.a.cfg.ProbeTimeout)
 	defer timer.Stop()
 	for {

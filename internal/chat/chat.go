@@ -100,9 +100,9 @@ func (c *Chat) report(err error) {
 	c.mu.Unlock()
 	switch {
 	case news && err != nil:
-		c.cfg.Logger.Error("lines are lost", "err", err)
+		c.cfg.Logger.Error("publish queue full, dropping messages", "err", err)
 	case news:
-		c.cfg.Logger.Info("lines are taken again")
+		c.cfg.Logger.Info("publishing again")
 	}
 }
 

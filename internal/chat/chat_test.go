@@ -169,12 +169,12 @@ func TestRefusedLinesAreLoggedOnce(t *testing.T) {
 	say(`42["chat",[]]`)
 	say("2")
 	hear("3") // the packets before have been handed over
-	log.await(t, "lines are lost")
+	log.await(t, "dropping messages")
 	r.fail(nil)
 	say(`42["chat","again"]`)
 	hear(`42["chat","again"]`)
-	log.await(t, "lines are taken again")
-	if n := strings.Count(log.String(), "lines are lost"); n != 1 {
+	log.await(t, "publishing again")
+	if n := strings.Count(log.String(), "dropping messages"); n != 1 {
 		t.Errorf("the loss was logged %d times, want once:\n%s", n, log.String())
 	}
 }

@@ -13,35 +13,35 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// errSpent is what a link's second attempt to connect gets. Whoever sees it
+// errConnectionClosed is the error of the second attempt to dial. A caller that gets it
 // knows that the connection is gone and that nothing was written to it.
-var errSpent = errors.New("connection to redis is gone")
+var errConnectionClosed = errors.New("connection to redis is gone")
 
-// link is one connection to Redis with a go-redis client around it. It dials
+// connection is one connection to Redis and the go-redis client around it. It dials
 // once. The library would replace a lost connection behind our back, a PubSub
 // even inside the Receive that fails, and then nobody could say on which side
-// of the gap a line was; here it gets errSpent and the owner makes a new link.
-type link struct {
+// of the gap a line was; here it gets errConnectionClosed and the owner makes a new connection.
+type connection struct {
 	client *redis.Client
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	up     atomic.Bool // connected, greeted and authenticated
 
-	mu    sync.Mutex
-	conn  net.Conn
-	spent bool
+	mu     sync.Mutex
+	conn   net.Conn
+	dialed bool
 }
 
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// newLink returns a link that connects at its first command, and whose
+// newConnection returns a connection that connects at its first command, and whose
 // connection is closed at the latest when ctx ends.
-func newLink(ctx context.Context, opts redis.Options) *link {
-	l := &link{}
+func newConnection(ctx context.Context, opts redis.Options) *connection {
+	l := &connection{}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	// Closing the socket is the one thing that ends a blocked read: go-redis
 	// looks at a context only between reads.
-	context.AfterFunc(l.ctx, l.hangUp)
+	context.AfterFunc(l.ctx, l.disconnect)
 
 	dial, timeout := opts.Dialer, opts.DialTimeout
 	opts.Dialer = func(_ context.Context, network, addr string) (net.Conn, error) {
@@ -61,13 +61,13 @@ func newLink(ctx context.Context, opts redis.Options) *link {
 	return l
 }
 
-func (l *link) dial(dial dialFunc, timeout time.Duration, network, addr string) (net.Conn, error) {
+func (l *connection) dial(dial dialFunc, timeout time.Duration, network, addr string) (net.Conn, error) {
 	l.mu.Lock()
-	spent := l.spent
-	l.spent = true
+	dialed := l.dialed
+	l.dialed = true
 	l.mu.Unlock()
-	if spent {
-		return nil, errSpent
+	if dialed {
+		return nil, errConnectionClosed
 	}
 	ctx, cancel := context.WithTimeout(l.ctx, timeout)
 	defer cancel()
@@ -79,7 +79,7 @@ func (l *link) dial(dial dialFunc, timeout time.Duration, network, addr string) 
 	defer l.mu.Unlock()
 	if l.ctx.Err() != nil {
 		conn.Close()
-		return nil, errSpent
+		return nil, errConnectionClosed
 	}
 	l.conn = conn
 	return conn, nil
@@ -88,7 +88,7 @@ func (l *link) dial(dial dialFunc, timeout time.Duration, network, addr string) 
 // ping asks whether the other end is there. An error reply is an answer too (a
 // Redis that cannot write its disk refuses PING with MISCONF and goes on
 // publishing), but one that ends the greeting, a wrong password say, is not.
-func (l *link) ping() error {
+func (l *connection) ping() error {
 	err := l.client.Ping(context.Background()).Err()
 	if isRefusal(err) && l.up.Load() {
 		return nil
@@ -97,16 +97,16 @@ func (l *link) ping() error {
 }
 
 // cut ends the connection from any goroutine; cause is what the owner reports.
-func (l *link) cut(cause error) { l.cancel(cause) }
+func (l *connection) cut(cause error) { l.cancel(cause) }
 
-// close is the owner's end of the link.
-func (l *link) close() {
+// close is called by the owner alone.
+func (l *connection) close() {
 	l.cancel(nil)
-	l.hangUp()
+	l.disconnect()
 	l.client.Close()
 }
 
-func (l *link) hangUp() {
+func (l *connection) disconnect() {
 	l.mu.Lock()
 	conn := l.conn
 	l.mu.Unlock()
@@ -121,8 +121,8 @@ func isRefusal(err error) bool {
 	return errors.As(err, &reply)
 }
 
-// linkOptions returns a copy of opts that is fit for links.
-func linkOptions(opts *redis.Options) redis.Options {
+// connectionOptions returns a copy of opts that is fit for one connection.
+func connectionOptions(opts *redis.Options) redis.Options {
 	var o redis.Options
 	if opts != nil {
 		o = *opts
