@@ -185,7 +185,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/packet": {},
 		"tsunagu/internal/uring":  {},
 		"tsunagu/internal/fanout": {"tsunagu/internal/packet", "tsunagu/internal/uring"},
-		"tsunagu/internal/engine": {"tsunagu/internal/packet", "tsunagu/internal/uring", websocket},
+		"tsunagu/internal/engine": {"tsunagu/internal/packet", websocket},
 		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/engine", goSocketIO},
 		"tsunagu/internal/chat":   {"tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout", goSocketIO},
 		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},

@@ -9,49 +9,52 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
-
-	"tsunagu/internal/uring"
 )
 
-// bothWays runs a test twice: with sessions that write for themselves, and with
-// such as leave it to batches, which newBatch makes.
-func bothWays(t *testing.T, test func(t *testing.T, newBatch func() *uring.Batch)) {
-	t.Run("alone", func(t *testing.T) {
-		test(t, func() *uring.Batch { return nil })
-	})
-	t.Run("in batches", func(t *testing.T) {
-		needBatch(t)
-		test(t, func() *uring.Batch { return needBatch(t) })
-	})
+// A batch writes what sessions have staged, as a worker of the fan-out does.
+type batch struct {
+	sessions []*Session
+	fds      []int
+	bytes    [][]byte
 }
 
-func needBatch(t *testing.T) *uring.Batch {
-	t.Helper()
-	b, err := uring.New()
-	if err != nil {
-		t.Skipf("there are no batches here: %v", err)
-	}
-	t.Cleanup(b.Close)
-	return b
-}
-
-// flush tells sessions that there is more, as a worker of the fan-out does.
-func flush(b *uring.Batch, sessions ...*Session) {
+func (b *batch) stage(sessions ...*Session) {
 	for _, s := range sessions {
-		s.Flush(b)
+		if fd, p := s.Stage(); len(p) > 0 {
+			b.sessions, b.fds, b.bytes = append(b.sessions, s), append(b.fds, fd), append(b.bytes, p)
+		}
 	}
-	b.Send()
+}
+
+func (b *batch) send() {
+	var again []*Session
+	for i, s := range b.sessions {
+		if s.Wrote(writeSocket(b.fds[i], b.bytes[i])) {
+			again = append(again, s)
+		}
+	}
+	*b = batch{}
+	if len(again) > 0 {
+		flush(again...)
+	}
+}
+
+// flush tells sessions that there is more in their feed.
+func flush(sessions ...*Session) {
+	var b batch
+	b.stage(sessions...)
+	b.send()
 }
 
 // stage opens a websocket and leaves "shared" for it in b.
-func (st *station) stage(b *uring.Batch) (*socketClient, *Session) {
+func (st *station) stage(b *batch) (*wsClient, *Session) {
 	st.t.Helper()
 	c, s := st.join(websocket3)
 	tape := &tape{}
 	s.Attach(tape.start())
 	tape.add("shared")
-	s.Flush(b)
-	if writerOf(s) != inBatch {
+	b.stage(s)
+	if writerOf(s) != staged {
 		st.t.Fatal("nothing is left to the batch")
 	}
 	return c, s
@@ -59,13 +62,13 @@ func (st *station) stage(b *uring.Batch) (*socketClient, *Session) {
 
 // What a session sends while its socket is a batch's business comes after.
 func TestSendBehindABatch(t *testing.T) {
-	b := needBatch(t)
+	b := &batch{}
 	st := newStation(t, Config{})
 	c, s := st.stage(b)
 	s.Send(Message{Data: []byte("own")})
 	s.answerControl(ws.OpPing, []byte("a"))
-	s.Flush(b)
-	b.Send()
+	b.stage(s)
+	b.send()
 	c.want("4shared", "4own")
 	if f := c.next(); f.Header.OpCode != ws.OpPong {
 		t.Errorf("got a frame with opcode %d, want the pong", f.Header.OpCode)
@@ -76,13 +79,13 @@ func TestSendBehindABatch(t *testing.T) {
 
 // Much to say is no backlog before the socket was asked to take it.
 func TestMuchBehindABatch(t *testing.T) {
-	b := needBatch(t)
-	st := newStation(t, Config{MaxBacklog: 2000})
+	b := &batch{}
+	st := newStation(t, Config{MaxQueue: 2000})
 	c, s := st.stage(b)
 	for i := range 5 {
 		s.Send(Message{Data: []byte(strings.Repeat(fmt.Sprint(i), 1000))})
 	}
-	b.Send()
+	b.send()
 	c.want("4shared")
 	for i := range 5 {
 		c.want("4" + strings.Repeat(fmt.Sprint(i), 1000))
@@ -91,14 +94,14 @@ func TestMuchBehindABatch(t *testing.T) {
 }
 
 func TestAttachBehindABatch(t *testing.T) {
-	b := needBatch(t)
+	b := &batch{}
 	st := newStation(t, Config{})
 	c, s := st.stage(b)
 	tape := &tape{}
 	tape.add("a line")
 	s.Attach(tape.start(), Message{Data: []byte("welcome")})
 	s.Close()
-	b.Send()
+	b.send()
 	c.want("4shared", "4welcome", "4a line")
 	c.wantClose(0)
 	st.wantClosed(s, ForcedClose)
@@ -106,30 +109,30 @@ func TestAttachBehindABatch(t *testing.T) {
 
 // A batch that finds the connection broken ends the session.
 func TestBrokenInABatch(t *testing.T) {
-	b := needBatch(t)
+	b := &batch{}
 	st := newStation(t, Config{})
 	_, s := st.stage(b)
-	if err := s.socket.conn.(*net.TCPConn).CloseWrite(); err != nil {
+	if err := s.ws.conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	b.Send()
+	b.send()
 	st.wantClosed(s, TransportError)
 }
 
 // A session that ends while more is in a batch than its socket takes still says
 // all of it, and goodbye.
 func TestCloseBehindALongBatch(t *testing.T) {
-	b := needBatch(t)
-	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	b := &batch{}
+	st := newStation(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
 	tape := &tape{}
 	s.Attach(tape.start())
 	long := strings.Repeat("x", 20<<20)
 	tape.add(long)
-	s.Flush(b)
+	b.stage(s)
 	s.fail(ParseError)
 	st.wantClosed(s, ParseError)
-	b.Send()
+	b.send()
 	if got := c.text(); got != "4"+long {
 		t.Errorf("got %d bytes, want %d", len(got), 1+len(long))
 	}
@@ -137,7 +140,7 @@ func TestCloseBehindALongBatch(t *testing.T) {
 }
 
 func TestCloseBehindABatch(t *testing.T) {
-	b := needBatch(t)
+	b := &batch{}
 	for name, test := range map[string]struct {
 		end  func(*Session)
 		want Reason
@@ -150,7 +153,7 @@ func TestCloseBehindABatch(t *testing.T) {
 			st := newStation(t, Config{})
 			c, s := st.stage(b)
 			test.end(s)
-			b.Send()
+			b.send()
 			c.want("4shared")
 			if name == "with more" {
 				c.want("4own")
@@ -164,13 +167,13 @@ func TestCloseBehindABatch(t *testing.T) {
 // A connection that a batch is going to write to stays open till then, however
 // its session ends: its descriptor could be another client's by that time.
 func TestDescriptorOutlivesABatch(t *testing.T) {
-	b := needBatch(t)
+	b := &batch{}
 	for name, test := range map[string]struct {
-		end  func(*socketClient, *Session)
+		end  func(*wsClient, *Session)
 		want Reason
 	}{
-		"too slow": {func(_ *socketClient, s *Session) { s.fail(TooSlow) }, TooSlow},
-		"gone": {func(c *socketClient, _ *Session) {
+		"too slow": {func(_ *wsClient, s *Session) { s.fail(TooSlow) }, TooSlow},
+		"gone": {func(c *wsClient, _ *Session) {
 			c.conn.(*net.TCPConn).SetLinger(0)
 			c.conn.Close()
 		}, TransportClose},
@@ -178,7 +181,7 @@ func TestDescriptorOutlivesABatch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			st := newStation(t, Config{})
 			c, s := st.stage(b)
-			raw, err := s.socket.conn.(*net.TCPConn).SyscallConn()
+			raw, err := s.ws.conn.(*net.TCPConn).SyscallConn()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +191,7 @@ func TestDescriptorOutlivesABatch(t *testing.T) {
 			if closed() {
 				t.Error("the connection is closed before the batch was sent")
 			}
-			b.Send()
+			b.send()
 			eventually(t, "the connection is closed", closed)
 		})
 	}
@@ -198,17 +201,16 @@ func TestDescriptorOutlivesABatch(t *testing.T) {
 // same sockets.
 func TestShortWritesOfBatches(t *testing.T) {
 	const n = 2000
-	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	st := newStation(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
 	small(c, s)
 	tape := &tape{}
 	s.Attach(tape.start())
 	var sending sync.WaitGroup
 	for range 2 {
-		b := needBatch(t)
 		sending.Go(func() {
 			for range n {
-				flush(b, s)
+				flush(s)
 			}
 		})
 	}

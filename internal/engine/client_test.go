@@ -19,27 +19,27 @@ const websocket3, websocket4 = "EIO=3&transport=websocket", "EIO=4&transport=web
 const upgradeHeaders = "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
-// A socketClient is the other end of a websocket.
-type socketClient struct {
+// A wsClient is the other end of a websocket.
+type wsClient struct {
 	t    testing.TB
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-func newSocketClient(t testing.TB, conn net.Conn) *socketClient {
-	return &socketClient{t: t, conn: conn, in: bufio.NewReader(conn)}
+func newWSClient(t testing.TB, conn net.Conn) *wsClient {
+	return &wsClient{t: t, conn: conn, in: bufio.NewReader(conn)}
 }
 
 // raw sends the head of a request, followed by early, on a connection of its
 // own.
-func (st *station) raw(method, query, headers, early string) (*socketClient, *http.Response) {
+func (st *station) raw(method, query, headers, early string) (*wsClient, *http.Response) {
 	st.t.Helper()
 	conn, err := st.dial()
 	if err != nil {
 		st.t.Fatal("dial: ", err)
 	}
 	st.t.Cleanup(func() { conn.Close() })
-	c := newSocketClient(st.t, conn)
+	c := newWSClient(st.t, conn)
 	c.write([]byte(fmt.Sprintf("%s /?%s HTTP/1.1\r\nHost: station\r\n%s\r\n%s", method, query, headers, early)))
 	conn.SetReadDeadline(time.Now().Add(enough))
 	resp, err := http.ReadResponse(c.in, nil)
@@ -50,7 +50,7 @@ func (st *station) raw(method, query, headers, early string) (*socketClient, *ht
 }
 
 // open makes the handshake of a websocket.
-func (st *station) open(query string) *socketClient {
+func (st *station) open(query string) *wsClient {
 	st.t.Helper()
 	c, resp := st.raw("GET", query, upgradeHeaders, "")
 	if resp.StatusCode != 101 {
@@ -60,7 +60,7 @@ func (st *station) open(query string) *socketClient {
 }
 
 // join opens a session on a websocket and reads its open packet.
-func (st *station) join(query string) (*socketClient, *Session) {
+func (st *station) join(query string) (*wsClient, *Session) {
 	st.t.Helper()
 	c := st.open(query)
 	s := await(st.t, st.opened, "a session")
@@ -70,7 +70,7 @@ func (st *station) join(query string) (*socketClient, *Session) {
 	return c, s
 }
 
-func (c *socketClient) write(b []byte) {
+func (c *wsClient) write(b []byte) {
 	c.t.Helper()
 	c.conn.SetWriteDeadline(time.Now().Add(enough))
 	if _, err := c.conn.Write(b); err != nil {
@@ -79,7 +79,7 @@ func (c *socketClient) write(b []byte) {
 }
 
 // frame sends one frame, masked as a client's must be.
-func (c *socketClient) frame(f ws.Frame) {
+func (c *wsClient) frame(f ws.Frame) {
 	c.t.Helper()
 	c.write(masked(f))
 }
@@ -90,7 +90,7 @@ func masked(f ws.Frame) []byte {
 }
 
 // send sends text messages.
-func (c *socketClient) send(texts ...string) {
+func (c *wsClient) send(texts ...string) {
 	c.t.Helper()
 	for _, text := range texts {
 		c.frame(ws.NewTextFrame([]byte(text)))
@@ -98,7 +98,7 @@ func (c *socketClient) send(texts ...string) {
 }
 
 // next reads one frame.
-func (c *socketClient) next() ws.Frame {
+func (c *wsClient) next() ws.Frame {
 	c.t.Helper()
 	f, err := c.tryNext()
 	if err != nil {
@@ -107,7 +107,7 @@ func (c *socketClient) next() ws.Frame {
 	return f
 }
 
-func (c *socketClient) tryNext() (ws.Frame, error) {
+func (c *wsClient) tryNext() (ws.Frame, error) {
 	c.conn.SetReadDeadline(time.Now().Add(enough))
 	h, err := ws.ReadHeader(c.in)
 	if err != nil {
@@ -119,7 +119,7 @@ func (c *socketClient) tryNext() (ws.Frame, error) {
 }
 
 // text reads one whole text message.
-func (c *socketClient) text() string {
+func (c *wsClient) text() string {
 	c.t.Helper()
 	f := c.next()
 	if f.Header.OpCode != ws.OpText || !f.Header.Fin || f.Header.Rsv != 0 || f.Header.Masked {
@@ -129,7 +129,7 @@ func (c *socketClient) text() string {
 }
 
 // want checks the text messages that come next.
-func (c *socketClient) want(texts ...string) {
+func (c *wsClient) want(texts ...string) {
 	c.t.Helper()
 	for _, text := range texts {
 		if got := c.text(); got != text {
@@ -140,7 +140,7 @@ func (c *socketClient) want(texts ...string) {
 
 // wantClose checks that the server closes, with a code or, for 0, without one,
 // and then ends the connection.
-func (c *socketClient) wantClose(code ws.StatusCode) {
+func (c *wsClient) wantClose(code ws.StatusCode) {
 	c.t.Helper()
 	f := c.next()
 	if f.Header.OpCode != ws.OpClose {
@@ -158,7 +158,7 @@ func (c *socketClient) wantClose(code ws.StatusCode) {
 }
 
 // wantEnd checks that nothing follows but the end of the connection.
-func (c *socketClient) wantEnd() {
+func (c *wsClient) wantEnd() {
 	c.t.Helper()
 	f, err := c.tryNext()
 	if err == nil {
@@ -170,7 +170,7 @@ func (c *socketClient) wantEnd() {
 }
 
 // ping checks, by asking something, that a websocket session is well.
-func (c *socketClient) ping() {
+func (c *wsClient) ping() {
 	c.t.Helper()
 	c.send("2")
 	c.want("3")

@@ -75,7 +75,7 @@ func TestCloseFlushes(t *testing.T) {
 	p := st.connect(polling3)
 	answered := p.pending()
 	p.session.mu.Lock()
-	p.session.feed = tape.start()
+	p.session.out.feed = tape.start()
 	p.session.unlock()
 	p.session.Close()
 	p.wantAnswered(answered, "4:4one4:4two")
@@ -84,10 +84,33 @@ func TestCloseFlushes(t *testing.T) {
 
 	c, s := st.join(websocket3)
 	s.mu.Lock()
-	s.feed = tape.start()
+	s.out.feed = tape.start()
 	s.unlock()
 	s.Close()
 	c.want("4one", "4two")
+	c.wantClose(0)
+}
+
+// In traffic a feed never runs dry. What comes after Close is not due.
+func TestCloseInTraffic(t *testing.T) {
+	st := newStation(t, Config{MaxPayload: 1000})
+	tape := &tape{}
+	p := st.connect(polling3)
+	p.session.Attach(tape.start())
+	tape.add("before")
+	p.session.Close()
+	tape.add("after")
+	p.wantPoll("7:4before")
+	tape.add("still later")
+	p.wantPoll("1:61:1")
+	p.wantClosed(p.session, ForcedClose)
+
+	c, s := newStation(t, Config{MaxQueue: 64 << 20}).stalled()
+	s.Attach(tape.start())
+	s.Close()
+	tape.add("too late")
+	for c.text() != "4still later" {
+	}
 	c.wantClose(0)
 }
 
@@ -136,7 +159,7 @@ func TestCloseOverPipe(t *testing.T) {
 }
 
 func TestCloseStalledWebSocket(t *testing.T) {
-	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	st := newStation(t, Config{MaxQueue: 64 << 20})
 	c, s := st.stalled()
 	s.Send(Message{Data: []byte("the last")})
 	s.Close()
@@ -148,20 +171,20 @@ func TestCloseStalledWebSocket(t *testing.T) {
 }
 
 func TestCloseStalledWebSocketThatStaysSo(t *testing.T) {
-	st := newStation(t, Config{MaxBacklog: 64 << 20, CloseTimeout: 50 * time.Millisecond})
+	st := newStation(t, Config{MaxQueue: 64 << 20, CloseTimeout: 50 * time.Millisecond})
 	_, s := st.stalled()
 	s.Close()
 	st.wantClosed(s, ForcedClose)
 }
 
 // stalled opens a websocket whose client does not read, and fills it.
-func (st *station) stalled() (*socketClient, *Session) {
+func (st *station) stalled() (*wsClient, *Session) {
 	st.t.Helper()
 	c, s := st.join(websocket3)
 	for full := false; !full; {
 		s.Send(Message{Data: bytes.Repeat([]byte("x"), 100_000)})
 		s.mu.Lock()
-		full = s.socket.writer == drainer && len(s.frames) > 0
+		full = s.out.writer == draining && len(s.out.frames) > 0
 		s.unlock()
 	}
 	return c, s
@@ -174,7 +197,7 @@ func TestCloseInOpened(t *testing.T) {
 			s.Send(Message{Data: []byte("hello")})
 			s.Close()
 			s.Send(Message{Data: []byte("too late")})
-			s.Flush(nil)
+			flush(s)
 		}
 	})
 	a := st.do("GET", polling3+"&b64=1", "")
@@ -195,7 +218,7 @@ func TestCloseInOpened(t *testing.T) {
 // The end of a long farewell must not be cut off, either.
 func TestCloseInOpenedWithMuchToSay(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), 20<<20)
-	st := newStation(t, Config{MaxBacklog: 64 << 20}, func(w *witness) {
+	st := newStation(t, Config{MaxQueue: 64 << 20}, func(w *witness) {
 		w.onOpen = func(s *Session) {
 			s.Send(Message{Data: long})
 			s.Close()
@@ -229,7 +252,7 @@ func TestCloseInMessage(t *testing.T) {
 	st.wantClosed(p.session, ForcedClose)
 }
 
-// Reading a body that nobody wants any more ends with the session.
+// Reading a body that idle wants any more ends with the session.
 func TestCloseDuringPost(t *testing.T) {
 	p := newStation(t, Config{}).connect(polling3)
 	slow := p.slowPost()
@@ -254,7 +277,7 @@ func TestRequestsAfterTheEnd(t *testing.T) {
 	}
 	p.session.Send(Message{Data: []byte("x")})
 	p.session.Attach((&tape{}).start())
-	p.session.Flush(nil)
+	flush(p.session)
 	p.session.Detach()
 	p.session.Close()
 }

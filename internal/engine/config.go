@@ -43,15 +43,25 @@ type Config struct {
 	// UpgradeTimeout is how long a websocket may take from its probe to its
 	// upgrade packet. Default 10 s.
 	UpgradeTimeout time.Duration
-	// CloseTimeout is how long a client gets to take leave: to fetch the close
-	// packet with a poll. Default 30 s.
+	// CloseTimeout is how long a client gets, after Session.Close, to take what
+	// was sent before and to fetch the close packet with a poll. Default 30 s.
 	CloseTimeout time.Duration
 	// MaxPayload is the most bytes that one request body or one websocket
 	// message may have. Default 1,000,000, as socket.io 2.5 has it.
 	MaxPayload int
-	// MaxBacklog is how many bytes a session may have waiting before it is
-	// closed as too slow. Default 4 MiB. Each slow client can cost that much.
-	MaxBacklog int
+	// MaxQueue is how many bytes of its own a session may have waiting: answers
+	// and what was sent to it alone. Beyond it the client is closed as too slow.
+	// Each slow client can cost the node that much. Default 1 MiB.
+	MaxQueue int
+	// MaxLag is how many bytes a session may be behind the end of its Feed,
+	// beyond which its client is closed as too slow. The feed's bytes are shared,
+	// so the slowest client decides what they cost the node, however many are slow.
+	// It should exceed what may come at once after an outage. Default 64 MiB.
+	MaxLag int
+	// StallTimeout is how long a websocket may take nothing at all of what
+	// waits before its client is closed as too slow; it can take up to twice as
+	// long until that is noticed. Default 30 s.
+	StallTimeout time.Duration
 	// Revisions are the protocol revisions served. Default: all.
 	Revisions []Revision
 	// Logger gets the few things worth telling an operator. Default: none.
@@ -69,11 +79,15 @@ func (c Config) withDefaults() Config {
 	def(&c.PingTimeout4, 20*time.Second)
 	def(&c.UpgradeTimeout, 10*time.Second)
 	def(&c.CloseTimeout, 30*time.Second)
+	def(&c.StallTimeout, 30*time.Second)
 	if c.MaxPayload == 0 {
 		c.MaxPayload = 1_000_000
 	}
-	if c.MaxBacklog == 0 {
-		c.MaxBacklog = 4 << 20
+	if c.MaxQueue == 0 {
+		c.MaxQueue = 1 << 20
+	}
+	if c.MaxLag == 0 {
+		c.MaxLag = 64 << 20
 	}
 	if len(c.Revisions) == 0 {
 		c.Revisions = []Revision{Revision3, Revision4}

@@ -18,7 +18,7 @@ const (
 	PingTimeout    Reason = "ping timeout"         // silence
 	ForcedClose    Reason = "forced close"         // Session.Close
 	ServerShutdown Reason = "server shutting down" // Server.Shutdown
-	TooSlow        Reason = "too slow"             // fell behind by more than Config.MaxBacklog
+	TooSlow        Reason = "too slow"             // the client takes less than it is sent, see Config.MaxQueue, MaxLag and StallTimeout
 )
 
 // A protocolError is an answer to a request that cannot be served. Code and

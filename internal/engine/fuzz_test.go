@@ -34,7 +34,7 @@ func FuzzReadMessage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		const limit = 100_000
-		k := &socket{maxMessage: limit, in: bufio.NewReader(bytes.NewReader(stream))}
+		k := &wsConn{maxMessage: limit, in: bufio.NewReader(bytes.NewReader(stream))}
 		total := 0
 		for {
 			data, binary, err := k.readMessage(func(_ ws.OpCode, payload []byte) { total += len(payload) })
@@ -52,7 +52,7 @@ func FuzzReadMessage(f *testing.F) {
 				t.Errorf("text %q passes", data)
 			case total > len(stream):
 				t.Errorf("%d bytes come from %d", total, len(stream))
-			case cap(data) > 4*len(data)+2*trust:
+			case cap(data) > 4*len(data)+2*allocAhead:
 				t.Errorf("a message of %d bytes takes %d", len(data), cap(data))
 			}
 			for _, revision := range []Revision{Revision3, Revision4} {

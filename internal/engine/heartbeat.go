@@ -17,8 +17,9 @@ func (s *Session) pingTimeout() time.Duration {
 	return s.server.cfg.PingTimeout3
 }
 
-// patience is how long the timer runs when nothing is awaited.
-func (s *Session) patience() time.Duration {
+// heartbeatTimeout is how long the other side may be silent when no pong is
+// awaited: until the client's next ping is overdue, or until the server's own.
+func (s *Session) heartbeatTimeout() time.Duration {
 	if s.revision == Revision4 {
 		return s.server.cfg.PingInterval
 	}
@@ -27,30 +28,47 @@ func (s *Session) patience() time.Duration {
 
 // heardLocked notes a sign of life. In revision 3 any packet is one; in
 // revision 4 only a pong puts off the next ping, but while one is awaited the
-// first packet of another kind shows that the other side is there, and gives it
+// first packet of another type shows that the other side is there, and gives it
 // the same time once more.
 func (s *Session) heardLocked(t packet.Type) {
 	switch {
-	case s.revision == Revision3:
-		s.timer.Reset(s.patience())
-	case t == packet.Pong:
-		s.awaiting = false
-		s.timer.Reset(s.patience())
-	case s.awaiting && !s.extended:
+	case s.revision == Revision3, t == packet.Pong:
+		s.awaitPong = false
+		s.setDeadlineLocked(s.heartbeatTimeout())
+	case s.awaitPong && !s.extended:
 		s.extended = true
-		s.timer.Reset(s.server.cfg.PingTimeout4)
+		s.setDeadlineLocked(s.server.cfg.PingTimeout4)
 	}
 }
 
+// setDeadlineLocked moves the deadline. The timer has to run out earlier only
+// where the deadline comes forward; at its old time it looks at the new one.
+func (s *Session) setDeadlineLocked(d time.Duration) {
+	deadline := time.Now().Add(d)
+	if deadline.Before(s.deadline) {
+		s.timer.Reset(d)
+	}
+	s.deadline = deadline
+}
+
+// onTimer may run late: while it waited for mu, a packet may have put the
+// deadline off.
 func (s *Session) onTimer() {
 	s.mu.Lock()
 	defer s.unlock()
+	if s.out.state == closed {
+		return
+	}
+	if left := time.Until(s.deadline); left > 0 {
+		s.timer.Reset(left)
+		return
+	}
 	switch {
-	case s.state == closing:
+	case s.out.state == closing:
 		s.closeLocked(ForcedClose)
-	case s.state != open:
-	case s.revision == Revision4 && !s.awaiting:
-		s.awaiting, s.extended = true, false
+	case s.revision == Revision4 && !s.awaitPong:
+		s.awaitPong, s.extended = true, false
+		s.deadline = time.Now().Add(s.server.cfg.PingTimeout4)
 		s.timer.Reset(s.server.cfg.PingTimeout4)
 		s.sendLocked(packet.Packet{Type: packet.Ping})
 	default:

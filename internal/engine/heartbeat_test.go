@@ -112,7 +112,7 @@ func TestProbeIsNoSignOfLife(t *testing.T) {
 func pinged(s *Session) bool {
 	s.mu.Lock()
 	defer s.unlock()
-	return s.awaiting
+	return s.awaitPong
 }
 
 func TestPings4(t *testing.T) {
@@ -171,7 +171,7 @@ func TestTalkInsteadOfPong(t *testing.T) {
 	})
 }
 
-// A pong that nobody asked for is taken for what it is.
+// A pong that idle asked for is taken for what it is.
 func TestUnaskedPong(t *testing.T) {
 	bubble(t, func(t *testing.T, st *station) {
 		c, s := st.join(websocket4)
@@ -191,12 +191,39 @@ func TestUnaskedPong(t *testing.T) {
 	})
 }
 
-// A clock that rings while the session is closed, or closing, does no harm.
+// A timer may run out, wait for the session's lock while a packet comes, and
+// only then look. It closes nothing that is alive.
+func TestTimerBehindAPacket(t *testing.T) {
+	bubble(t, func(t *testing.T, st *station) {
+		p3, p4 := st.connect(polling3), st.connect(polling4)
+		c, s := st.join(websocket4)
+		pass(25 * time.Second) // the sessions of revision 4 have sent their pings
+		c.want("2")
+		c.send("3")
+		p3.post("1:2")
+		p4.post("3")
+		synctest.Wait()
+		for _, s := range []*Session{p3.session, p4.session, s} {
+			s.onTimer()
+			st.wantOpen(s)
+			if pinged(s) {
+				t.Error("a late timer has sent a ping")
+			}
+		}
+		st.wantEndAfter(p3.session, 30*time.Second)
+	})
+}
+
+// A timer that runs out while the session is closed, or closing, does no harm.
 func TestTimerAfterTheEnd(t *testing.T) {
-	st := newStation(t, Config{})
-	p := st.connect(polling4)
-	p.session.Close()
-	p.session.onTimer()
-	st.wantClosed(p.session, ForcedClose)
-	p.session.onTimer()
+	bubble(t, func(t *testing.T, st *station) {
+		p := st.connect(polling4)
+		p.session.Close()
+		p.session.onTimer()
+		st.wantOpen(p.session)
+		pass(30 * time.Second)
+		synctest.Wait()
+		st.wantClosed(p.session, ForcedClose)
+		p.session.onTimer()
+	})
 }

@@ -11,7 +11,7 @@ import (
 // receiving.
 func (s *Session) receive(p packet.Packet, memory int) bool {
 	s.mu.Lock()
-	if s.state != open {
+	if s.out.state != open {
 		s.unlock()
 		return false
 	}
@@ -22,12 +22,12 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 		s.sendLocked(packet.Packet{Type: packet.Pong})
 	case p.Type == packet.Ping:
 		// In revision 4 pings come from the server.
-		if s.socket != nil {
-			s.socket.err = errNoStatus // so the client is still sent a close frame
+		if s.ws != nil {
+			s.ws.err = errNoStatus // so the client is still sent a close frame
 		}
 		s.closeLocked(TransportError)
 	}
-	live := s.state == open
+	live := s.out.state == open
 	s.unlock()
 	if live && p.Type == packet.Message {
 		s.server.handler.Message(s, keepable(p.Data, memory), p.Binary)
@@ -55,7 +55,7 @@ func (s *Session) fail(reason Reason) {
 func (s *Session) failOpen(reason Reason) {
 	s.mu.Lock()
 	defer s.unlock()
-	if s.state == open {
+	if s.out.state == open {
 		s.closeLocked(reason)
 	}
 }

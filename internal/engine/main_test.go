@@ -118,13 +118,13 @@ type witness struct {
 
 	opened chan *Session
 	said   chan string // binary as "binary " and hexadecimal
-	closed chan farewell
+	closed chan ending
 
 	mu    sync.Mutex
 	notes map[*Session]string
 }
 
-type farewell struct {
+type ending struct {
 	session *Session
 	reason  Reason
 }
@@ -133,7 +133,7 @@ func newWitness() *witness {
 	return &witness{
 		opened: make(chan *Session, 1000),
 		said:   make(chan string, 10000),
-		closed: make(chan farewell, 1000),
+		closed: make(chan ending, 1000),
 		notes:  make(map[*Session]string),
 	}
 }
@@ -177,7 +177,7 @@ func (w *witness) Message(s *Session, data []byte, binary bool) {
 
 func (w *witness) Closed(s *Session, reason Reason) {
 	w.note(s, "closed")
-	w.closed <- farewell{s, reason}
+	w.closed <- ending{s, reason}
 }
 
 // await takes the next of ch.

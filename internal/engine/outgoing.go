@@ -1,78 +1,132 @@
 package engine
 
-import (
-	"tsunagu/internal/packet"
-	"tsunagu/internal/uring"
-)
+import "tsunagu/internal/packet"
 
 // packetCost is what keeping one packet costs beside its bytes: a client that
 // pings and never polls would have millions of them for a few megabytes.
 const packetCost = 64
 
-// takesLocked tells whether packets can still be sent.
-func (s *Session) takesLocked() bool {
-	return (s.state == opening || s.state == open) && s.doomed == ""
+type state uint8
+
+const (
+	opening state = iota // the handshake is being prepared; packets are only queued
+	open
+	closing // Close was called; what was sent before still goes out
+	closed
+)
+
+// A writer is who writes to a session's websocket. While there is one, nobody
+// else may.
+type writer uint8
+
+const (
+	idle     writer = iota
+	staged          // bytes were handed out to be written without blocking
+	draining        // the socket is full, and a goroutine waits for it
+)
+
+// outgoing is the state of a session's outgoing side: what the session still
+// has to send, and who is writing. It does no I/O. The session's mu guards it.
+//
+// The session's own packets go before those of the feed. A websocket session
+// has them as frames, a polling session as packets.
+type outgoing struct {
+	state  state
+	writer writer
+	// pendingOwn tells that pending are bytes of this session alone, and not
+	// shared bytes of the feed.
+	pendingOwn bool
+	pending    []byte // what the writer has in hand
+
+	feed   Feed
+	due    int // while closing: bytes of the feed that still go out
+	frames []byte
+	queue  []packet.Packet
+	queued int // bytes in queue, with packetCost for each packet
+
+	closeFrame []byte // once closed: goes out last
 }
 
-// sendLocked queues one packet and offers what waits to the transport.
-func (s *Session) sendLocked(p packet.Packet) {
-	if !s.takesLocked() {
-		return
-	}
-	s.enqueueLocked(p)
-	s.flushLocked()
-	s.checkBacklogLocked()
+// accepts tells whether packets can still be sent.
+func (o *outgoing) accepts() bool { return o.state == opening || o.state == open }
+
+// enqueue adds a packet for the next poll.
+func (o *outgoing) enqueue(p packet.Packet) {
+	o.queue = append(o.queue, p)
+	o.queued += packetCost + len(p.Data)
 }
 
-func (s *Session) enqueueLocked(p packet.Packet) {
-	if s.socket != nil {
-		s.frames = s.socket.appendPacket(s.frames, p)
-		return
-	}
-	s.queue = append(s.queue, p)
-	s.queued += packetCost + len(p.Data)
+// waiting tells whether there is something to send that no writer has.
+func (o *outgoing) waiting() bool {
+	return len(o.closeFrame) > 0 || len(o.frames) > 0 || len(o.queue) > 0 || o.lag() > 0
 }
 
-// flushLocked moves what waits to the transport, and stops where that would
-// block.
-func (s *Session) flushLocked() {
+// lag is the number of bytes of the feed that are to be sent.
+func (o *outgoing) lag() int {
 	switch {
-	case s.state != open && s.state != closing:
-	case s.socket != nil:
-		s.flushSocketLocked()
-	case s.poll != nil && s.waitingLocked():
-		s.releaseLocked(s.takeLocked())
+	case o.feed == nil:
+		return 0
+	case o.state == closing:
+		return o.due
 	}
+	return o.feed.Lag()
 }
 
-// checkBacklogLocked closes a session that has more waiting than it may. Every
-// byte counted here is one that this client alone keeps in memory. What waits
-// behind a batch has not been offered to the socket yet: Wrote checks then.
-func (s *Session) checkBacklogLocked() {
-	if s.socket != nil && s.socket.writer == inBatch {
-		return
+// stage makes w the writer and returns the bytes to write: whole frames, or
+// nothing if somebody writes already or nothing waits.
+func (o *outgoing) stage(w writer) []byte {
+	if o.writer != idle || o.state == opening {
+		return nil
 	}
-	n := s.queued + len(s.frames)
-	if s.feed != nil {
-		n += s.feed.Lag()
+	o.pending, o.pendingOwn = o.closeFrame, true
+	o.closeFrame = nil
+	if len(o.pending) == 0 {
+		o.pending, o.frames = o.frames, nil
 	}
-	if n > s.server.cfg.MaxBacklog && s.state != opening {
-		s.closeLocked(TooSlow)
+	if len(o.pending) == 0 {
+		o.pending, o.pendingOwn = o.nextShared(), false
 	}
+	if len(o.pending) > 0 {
+		o.writer = w
+	}
+	return o.pending
 }
 
-func (s *Session) waitingLocked() bool {
-	return len(s.queue) > 0 || s.feed != nil && s.feed.Lag() > 0
+// nextShared steps over the next frames of the feed. While closing it stops
+// where the feed ended when the close began.
+func (o *outgoing) nextShared() []byte {
+	if o.feed == nil {
+		return nil
+	}
+	p := o.feed.Next()
+	if o.state == closing {
+		p = p[:min(len(p), o.due)]
+		if o.due -= len(p); o.due == 0 {
+			o.feed = nil
+		}
+	}
+	return p
 }
 
-// takeLocked returns the packets for one poll: the session's own and then the
-// shared ones. It stops at MaxPayload; the rest waits for the next poll.
-func (s *Session) takeLocked() []packet.Packet {
-	ps := s.queue
-	n := s.queued
-	s.queue, s.queued = nil, 0
-	for s.feed != nil && n < s.server.cfg.MaxPayload {
-		frames := s.feed.Next()
+// wrote notes that n of the staged bytes were written. If that is all of them
+// nobody writes any more; otherwise the socket is full, and the rest is
+// returned for a goroutine that waits for the socket.
+func (o *outgoing) wrote(n int) (rest []byte) {
+	if o.pending = o.pending[n:]; len(o.pending) > 0 {
+		o.writer = draining
+		return o.pending
+	}
+	o.pending, o.writer = nil, idle
+	return nil
+}
+
+// payload returns the packets for one poll. It stops when they have reached
+// max bytes; the rest waits for the next poll.
+func (o *outgoing) payload(max int) []packet.Packet {
+	ps, n := o.queue, o.queued
+	o.queue, o.queued = nil, 0
+	for n < max {
+		frames := o.nextShared()
 		if len(frames) == 0 {
 			break
 		}
@@ -86,122 +140,41 @@ func (s *Session) takeLocked() []packet.Packet {
 	return ps
 }
 
-// releaseLocked answers the pending poll.
-func (s *Session) releaseLocked(ps []packet.Packet) {
-	s.poll.answer <- ps // buffered, and sent to once
-	s.poll = nil
-}
-
-// flushSocketLocked writes until the socket is full or nothing waits.
-func (s *Session) flushSocketLocked() {
-	for s.socket.writer == nobody {
-		chunk := s.nextChunkLocked()
-		if len(chunk) == 0 {
-			return
-		}
-		n, err := s.socket.wire.TryWrite(chunk)
-		if err != nil {
-			s.closeLocked(TransportError)
-			return
-		}
-		if n < len(chunk) {
-			s.startDrainLocked(chunk[n:])
-		}
-	}
-}
-
-// nextChunkLocked takes the bytes that are to be written next: whole frames,
-// the session's own before the shared ones.
-func (s *Session) nextChunkLocked() []byte {
-	if own := s.frames; len(own) > 0 {
-		s.frames = nil
-		return own
-	}
-	if s.feed == nil {
-		return nil
-	}
-	return s.feed.Next()
-}
-
-// stageLocked leaves what waits to b, or reports that it cannot. Until b has
-// written nobody else may.
-func (s *Session) stageLocked(b *uring.Batch) bool {
-	sock := s.socket
-	if b.Full() || sock == nil || sock.writer != nobody || s.state != open && s.state != closing {
+// exceeds tells whether the client is too slow: more than maxQueue bytes are
+// kept for it alone, or the feed is more than maxLag bytes ahead of it. Staged
+// bytes are no backlog yet, as the socket has not been asked to take them.
+func (o *outgoing) exceeds(maxQueue, maxLag int) bool {
+	if o.writer == staged || o.state == opening {
 		return false
 	}
-	fd := sock.wire.descriptor()
-	if fd < 0 {
-		return false
+	own, lag := len(o.frames)+o.queued, o.lag()
+	if o.pendingOwn {
+		own += len(o.pending)
+	} else {
+		lag += len(o.pending)
 	}
-	if chunk := s.nextChunkLocked(); len(chunk) > 0 {
-		sock.writer = inBatch
-		sock.writing.Add(1)
-		b.Add(fd, chunk, (*staged)(s))
-	}
-	return true
+	return own > maxQueue || lag > maxLag
 }
 
-// staged is a Session some of whose bytes are in a batch.
-type staged Session
-
-// Wrote implements uring.Writer.
-func (g *staged) Wrote(p []byte, n int, err error) {
-	s := (*Session)(g)
-	s.mu.Lock()
-	defer s.unlock()
-	sock := s.socket
-	defer sock.writing.Done()
-	switch {
-	case err != nil:
-		s.closeLocked(TransportError)
-		sock.conn.SetDeadline(past) // nor need it wait for the client's leave
-	case n < len(p):
-		s.startDrainLocked(p[n:])
-	case s.state == closed:
-		sock.sayFarewell()
-	default:
-		sock.writer = nobody
-		s.flushLocked()
-		s.endIfDoneLocked()
+// beginClose fixes what still goes out: what was sent up to now, and what the
+// feed holds at this moment.
+func (o *outgoing) beginClose() {
+	o.due = o.lag()
+	if o.due == 0 {
+		o.feed = nil
 	}
-	if sock.writer == drainer {
-		s.checkBacklogLocked()
-	}
+	o.state = closing
 }
 
-// startDrainLocked gives a full socket the goroutine that waits for it.
-func (s *Session) startDrainLocked(rest []byte) {
-	sock := s.socket
-	sock.writer = drainer
-	sock.writing.Go(func() { s.drain(sock, rest) })
+// end drops what waits, but for what the writer has in hand: the close frame,
+// which goes out last, must not follow half a frame.
+func (o *outgoing) end(closeFrame []byte) {
+	o.state = closed
+	o.feed, o.frames, o.queue, o.queued = nil, nil, nil, 0
+	o.closeFrame = closeFrame
 }
 
-// drain writes for a socket that is full, until it has caught up. Nobody else
-// writes to it in that time.
-func (s *Session) drain(sock *socket, rest []byte) {
-	for len(rest) > 0 {
-		_, err := sock.conn.Write(rest)
-		rest = s.drained(sock, err)
-	}
-}
-
-// drained tells what is to be written after a write.
-func (s *Session) drained(sock *socket, err error) (rest []byte) {
-	s.mu.Lock()
-	defer s.unlock()
-	if err != nil {
-		s.closeLocked(TransportError)
-		return nil
-	}
-	if s.state == closed {
-		rest, sock.farewell = sock.farewell, nil
-		return rest
-	}
-	if rest = s.nextChunkLocked(); len(rest) > 0 {
-		return rest
-	}
-	sock.writer = nobody
-	s.endIfDoneLocked()
-	return nil
+// fail drops everything, as writing has failed.
+func (o *outgoing) fail() {
+	*o = outgoing{state: o.state}
 }

@@ -81,15 +81,21 @@ func (s *Session) startPoll() *poll {
 	p := &poll{answer: make(chan []packet.Packet, 1)}
 	s.poll = p
 	switch {
-	case s.state == closed || s.socket != nil:
-		s.releaseLocked([]packet.Packet{{Type: packet.Close}})
-	case s.state == closing && !s.waitingLocked():
-		s.releaseLocked([]packet.Packet{{Type: packet.Noop}, {Type: packet.Close}})
+	case s.out.state == closed || s.ws != nil:
+		s.answerPollLocked([]packet.Packet{{Type: packet.Close}})
+	case s.out.state == closing && !s.out.waiting():
+		s.answerPollLocked([]packet.Packet{{Type: packet.Noop}, {Type: packet.Close}})
 		s.closeLocked(ForcedClose)
 	default:
 		s.flushLocked()
 	}
 	return p
+}
+
+// answerPollLocked answers the pending poll.
+func (s *Session) answerPollLocked(ps []packet.Packet) {
+	s.poll.answer <- ps // buffered, and sent to once
+	s.poll = nil
 }
 
 // setHeaders sets what every answer to a polling client carries.
@@ -178,7 +184,7 @@ func (s *Session) startPost(p *post) bool {
 	case s.post != nil:
 		s.closeLocked(TransportError)
 		return false
-	case s.state == closed, s.socket != nil: // since the request was let in
+	case s.out.state == closed, s.ws != nil: // since the request was let in
 		return false
 	}
 	s.post = p
@@ -243,7 +249,7 @@ func (s *Session) receivePayload(contentType string, body []byte) {
 			return
 		}
 		if p.Type == packet.Close {
-			s.leave()
+			s.receiveClose()
 			return
 		}
 		if !s.receive(p, len(body)) {
@@ -252,13 +258,13 @@ func (s *Session) receivePayload(contentType string, body []byte) {
 	}
 }
 
-// leave is the client's own close packet over polling. Its pending poll ends
-// with a noop, not with a close: it knows.
-func (s *Session) leave() {
+// receiveClose handles the client's own close packet over polling. Its pending
+// poll ends with a noop and not with a close packet, as in the original.
+func (s *Session) receiveClose() {
 	s.mu.Lock()
 	defer s.unlock()
 	if s.poll != nil {
-		s.releaseLocked([]packet.Packet{{Type: packet.Noop}})
+		s.answerPollLocked([]packet.Packet{{Type: packet.Noop}})
 	}
 	s.closeLocked(TransportClose)
 }

@@ -135,14 +135,14 @@ func TestOverlappingPolls(t *testing.T) {
 }
 
 // slowPost begins a POST whose body does not end.
-func (p *polling) slowPost() *socketClient {
+func (p *polling) slowPost() *wsClient {
 	p.t.Helper()
 	conn, err := p.dial()
 	if err != nil {
 		p.t.Fatal("dial: ", err)
 	}
 	p.t.Cleanup(func() { conn.Close() })
-	c := newSocketClient(p.t, conn)
+	c := newWSClient(p.t, conn)
 	c.write([]byte("POST /?" + p.query + " HTTP/1.1\r\nHost: station\r\nContent-Length: 100\r\n\r\n6:4hello"))
 	eventually(p.t, "a POST is being read", func() bool {
 		p.session.mu.Lock()
@@ -233,7 +233,7 @@ func heap() int64 {
 
 // Packets without data cost memory too.
 func TestPingsWithoutPolls(t *testing.T) {
-	p := newStation(t, Config{MaxBacklog: 64_000}).connect(polling3)
+	p := newStation(t, Config{MaxQueue: 64_000}).connect(polling3)
 	p.post(strings.Repeat("1:2", 900))
 	p.wantOpen(p.session)
 	p.post(strings.Repeat("1:2", 900))
@@ -250,7 +250,7 @@ func TestUnreadAnswer(t *testing.T) {
 		p := newPipeStation(t, Config{}).connect(polling3)
 		p.session.Send(Message{Data: make([]byte, 100_000)})
 		conn, _ := p.dial()
-		c := newSocketClient(t, conn)
+		c := newWSClient(t, conn)
 		c.write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: station\r\n\r\n"))
 		pass(answerTimeout + time.Second)
 		conn.SetReadDeadline(time.Now().Add(enough))

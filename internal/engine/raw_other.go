@@ -3,14 +3,13 @@
 package engine
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"net"
 )
 
-// A rawConn is not to be had here: there is no way to write without waiting.
-type rawConn struct{}
+// rawSocket returns no descriptor: there is no way to write without waiting.
+func rawSocket(conn net.Conn) (fd int, in io.Reader) { return -1, bufio.NewReader(conn) }
 
-func (*rawConn) bind(net.Conn) bool           { return false }
-func (*rawConn) TryWrite([]byte) (int, error) { return 0, errors.ErrUnsupported }
-func (*rawConn) descriptor() int              { return -1 }
-func (*rawConn) Read([]byte) (int, error)     { return 0, errors.ErrUnsupported }
+func writeSocket(int, []byte) (int, error) { return 0, errors.ErrUnsupported }

@@ -3,33 +3,49 @@
 package engine
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"sync"
 	"syscall"
 )
 
-// A rawConn reads and writes with the system calls themselves. net.Conn would
-// wait for a full socket, in the goroutine that has a thousand other sessions
-// to serve; and it would wait for bytes with a buffer in hand, one for each of
-// the thousands of clients that say nothing.
-//
-// TryWrite and Read may be called at the same time, each by one goroutine.
-type rawConn struct {
+// rawSocket returns the descriptor of a connection, -1 if it has none, and a
+// reader that holds a buffer only while there is something in it: net.Conn would
+// wait with a buffer in hand, one for each of the thousands of clients that say
+// nothing.
+func rawSocket(conn net.Conn) (fd int, in io.Reader) {
+	fd = -1
+	sc, ok := conn.(syscall.Conn)
+	if !ok {
+		return fd, bufio.NewReader(conn)
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil || raw.Control(func(n uintptr) { fd = int(n) }) != nil {
+		return -1, bufio.NewReader(conn)
+	}
+	r := &rawReader{conn: raw}
+	r.fill = r.tryRead
+	return fd, r
+}
+
+// writeSocket writes what a non-blocking socket takes at once.
+func writeSocket(fd int, p []byte) (n int, err error) {
+	n, err = syscall.Write(fd, p)
+	if err == syscall.EAGAIN || err == syscall.EINTR {
+		err = nil // nothing was written
+	}
+	return max(n, 0), err
+}
+
+// A rawReader reads with the system call itself. It belongs to one goroutine.
+type rawReader struct {
 	conn syscall.RawConn
-	fd   int
-	try  func(fd uintptr) bool // bound once, to spare an allocation a write
-	fill func(fd uintptr) bool
-
-	// owned by TryWrite
-	p        []byte
-	written  int
-	writeErr error
-
-	// owned by Read
-	buf     *readBuffer // nil while nothing is buffered
-	at, end int
-	readErr error
+	fill func(fd uintptr) bool // bound once, to spare an allocation a read
+	buf  *readBuffer           // nil while nothing is buffered
+	at   int                   // in buf, the next byte
+	end  int
+	err  error
 }
 
 // A readBuffer is what a websocket reads at once.
@@ -37,80 +53,35 @@ type readBuffer [4096]byte
 
 var readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
 
-// bind prepares w for a connection, or reports that it cannot be.
-func (w *rawConn) bind(conn net.Conn) bool {
-	c, ok := conn.(syscall.Conn)
-	if !ok {
-		return false
-	}
-	raw, err := c.SyscallConn()
-	if err != nil || raw.Control(func(fd uintptr) { w.fd = int(fd) }) != nil {
-		return false
-	}
-	w.conn, w.try, w.fill = raw, w.write, w.read
-	return true
-}
-
-// descriptor implements wire.
-func (w *rawConn) descriptor() int { return w.fd }
-
-// TryWrite implements wire.
-func (w *rawConn) TryWrite(p []byte) (int, error) {
-	w.p, w.written, w.writeErr = p, 0, nil
-	err := w.conn.Write(w.try)
-	w.p = nil
-	if err == nil {
-		err = w.writeErr
-	}
-	return w.written, err
-}
-
-// write returns true whatever happens: false would mean to wait.
-func (w *rawConn) write(fd uintptr) bool {
-	for {
-		n, err := syscall.Write(int(fd), w.p)
-		switch err {
-		case nil:
-			w.written = n
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN: // full
-		default:
-			w.writeErr = err
-		}
-		return true
-	}
-}
-
 // Read implements io.Reader.
-func (w *rawConn) Read(p []byte) (int, error) {
-	if w.buf == nil {
-		w.readErr = nil
-		if err := w.conn.Read(w.fill); err != nil {
+func (r *rawReader) Read(p []byte) (int, error) {
+	if r.buf == nil {
+		r.err = nil
+		if err := r.conn.Read(r.fill); err != nil {
 			return 0, err
 		}
-		if w.readErr != nil {
-			return 0, w.readErr
+		if r.err != nil {
+			return 0, r.err
 		}
 	}
-	n := copy(p, w.buf[w.at:w.end])
-	if w.at += n; w.at == w.end {
-		readBuffers.Put(w.buf)
-		w.buf = nil
+	n := copy(p, r.buf[r.at:r.end])
+	if r.at += n; r.at == r.end {
+		readBuffers.Put(r.buf)
+		r.buf = nil
 	}
 	return n, nil
 }
 
-// read takes a buffer only for as long as there may be something to put into
+// tryRead takes a buffer only for as long as there may be something to put into
 // it. It returns false to be called again when there is.
-func (w *rawConn) read(fd uintptr) bool {
+func (r *rawReader) tryRead(fd uintptr) bool {
 	buf := readBuffers.Get().(*readBuffer)
 	n, err := syscall.Read(int(fd), buf[:])
 	for err == syscall.EINTR {
 		n, err = syscall.Read(int(fd), buf[:])
 	}
 	if err == nil && n > 0 {
-		w.buf, w.at, w.end = buf, 0, n
+		r.buf, r.at, r.end = buf, 0, n
 		return true
 	}
 	readBuffers.Put(buf)
@@ -120,6 +91,6 @@ func (w *rawConn) read(fd uintptr) bool {
 	if err == nil {
 		err = io.EOF
 	}
-	w.readErr = err
+	r.err = err
 	return true
 }

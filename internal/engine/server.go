@@ -130,8 +130,8 @@ func (srv *Server) lookup(id string) *Session {
 
 // newSession begins a session and registers it; nil when the server is
 // stopping. The session is complete before it is registered, as Shutdown may
-// find it from then on. It has no socket when it polls.
-func (srv *Server) newSession(r *http.Request, q query, sock *socket) *Session {
+// find it from then on. It has no websocket when it polls.
+func (srv *Server) newSession(r *http.Request, q query, c *wsConn) *Session {
 	s := &Session{
 		server:   srv,
 		id:       newID(),
@@ -139,7 +139,7 @@ func (srv *Server) newSession(r *http.Request, q query, sock *socket) *Session {
 		jsonp:    q.jsonp,
 		base64:   q.base64,
 		request:  packRequest(r),
-		socket:   sock,
+		ws:       c,
 	}
 	s.enqueueLocked(s.openPacket())
 	srv.mu.Lock()
@@ -152,15 +152,15 @@ func (srv *Server) newSession(r *http.Request, q query, sock *socket) *Session {
 	return s
 }
 
-// dismiss ends a websocket that no session wants.
-func (srv *Server) dismiss(sock *socket) {
+// reject ends a websocket that belongs to no session.
+func (srv *Server) reject(c *wsConn) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	if srv.stopped { // nobody may begin to run any more
-		sock.conn.Close()
+	if srv.stopped { // no goroutine may be started any more
+		c.conn.Close()
 		return
 	}
-	srv.running.Go(func() { sock.dismiss(nil) })
+	srv.running.Go(func() { c.reject(nil) })
 }
 
 func (srv *Server) remove(s *Session, reason Reason) {

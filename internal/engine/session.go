@@ -8,16 +8,6 @@ import (
 	"time"
 
 	"tsunagu/internal/packet"
-	"tsunagu/internal/uring"
-)
-
-type state uint8
-
-const (
-	opening state = iota // the handshake is being prepared; packets only gather
-	open
-	closing // Close was called; what waits is still delivered
-	closed
 )
 
 // A Session is one client's connection, whichever transports carry it. All
@@ -27,12 +17,10 @@ type Session struct {
 	// sessions, what a line costs beside the write is cache misses.
 	mu sync.Mutex
 	// guarded by mu
-	state  state
-	socket *socket // the websocket that carries the session
-	feed   Feed
-	frames []byte // for socket, not yet offered to it
-	finish func() // what unlock has to do
-	poll   *poll  // the GET that waits for packets
+	out   outgoing
+	ws    *wsConn // the websocket that carries the session
+	poll  *poll   // the GET that waits for packets
+	after func()  // what unlock has to do
 
 	// static after construction
 	server   *Server
@@ -51,15 +39,14 @@ type Session struct {
 	receiving sync.Mutex
 
 	// guarded by mu as well
-	doomed   Reason          // what ends the session as soon as it is open
-	timer    *time.Timer     // heartbeat, or the end of closing
-	awaiting bool            // revision 4: a ping is out, its pong is not back
-	extended bool            // another packet has come since, and put off the end
-	queue    []packet.Packet // for the next poll
-	queued   int             // bytes in queue
-	post     *post           // the POST that is being read
-	probing  *socket         // a websocket that may replace polling
-	hurry    *time.Timer     // answers polls while it probes
+	closeOnOpen Reason      // what ends the session as soon as it is open
+	timer       *time.Timer // runs out at deadline, or before it
+	deadline    time.Time   // of the heartbeat, or of closing
+	awaitPong   bool        // revision 4: a ping is out, its pong is not back
+	extended    bool        // another packet has come since, and put off the deadline
+	post        *post       // the POST that is being read
+	probing     *wsConn     // a websocket that may replace polling
+	noops       *time.Timer // answers polls while it probes
 }
 
 func newID() string {
@@ -83,7 +70,7 @@ func (s *Session) Transport() string {
 }
 
 func (s *Session) transportLocked() string {
-	if s.socket != nil {
+	if s.ws != nil {
 		return websocketTransport
 	}
 	return pollingTransport
@@ -106,14 +93,14 @@ func (s *Session) Send(messages ...Message) { s.Attach(nil, messages...) }
 func (s *Session) Attach(f Feed, messages ...Message) {
 	s.mu.Lock()
 	defer s.unlock()
-	if !s.takesLocked() {
+	if !s.acceptsLocked() {
 		return
 	}
 	for _, m := range messages {
 		s.enqueueLocked(packet.Packet{Type: packet.Message, Binary: m.Binary, Data: m.Data})
 	}
 	if f != nil {
-		s.feed = f
+		s.out.feed = f
 	}
 	s.flushLocked()
 	s.checkBacklogLocked()
@@ -123,81 +110,55 @@ func (s *Session) Attach(f Feed, messages ...Message) {
 func (s *Session) Detach() {
 	s.mu.Lock()
 	defer s.unlock()
-	s.feed = nil
+	s.out.feed = nil
 }
 
-// Flush hands what waits in the feed to the transport, as far as that takes it
-// without blocking. What goes to a socket is left to b, which may be nil, while
-// that has room. A session that has fallen too far behind is closed.
-func (s *Session) Flush(b *uring.Batch) {
-	s.mu.Lock()
-	defer s.unlock()
-	if s.stageLocked(b) {
-		return
-	}
-	s.flushLocked()
-	if s.socket == nil || s.socket.writer == drainer {
-		s.checkBacklogLocked()
-	}
-}
-
-// Close ends the session in order: what was sent before still goes out.
+// Close ends the session in order. What was sent before still goes out, and so
+// does what the feed holds at this moment, for at most Config.CloseTimeout.
 func (s *Session) Close() {
 	s.mu.Lock()
 	defer s.unlock()
 	switch {
-	case s.state == open:
-		s.partLocked()
-	case s.state == opening && s.doomed == "":
-		s.doomed = ForcedClose
+	case s.out.state == open:
+		s.beginCloseLocked()
+	case s.out.state == opening && s.closeOnOpen == "":
+		s.closeOnOpen = ForcedClose
 	}
 }
 
-// partLocked begins the end in order, and ends it where nothing waits.
-func (s *Session) partLocked() {
+func (s *Session) beginCloseLocked() {
+	s.out.beginClose()
+	s.setDeadlineLocked(s.server.cfg.CloseTimeout)
 	s.flushLocked()
-	if s.state != open { // the flush has found the connection broken
-		return
-	}
-	s.state = closing
-	s.timer.Reset(s.server.cfg.CloseTimeout)
-	s.endIfDoneLocked()
-}
-
-// endIfDoneLocked ends a session that is closing and has handed over, after a
-// flush, all that was sent.
-func (s *Session) endIfDoneLocked() {
-	if s.state == closing && (s.poll != nil || s.socket != nil && s.socket.writer == nobody) {
-		s.closeLocked(ForcedClose)
-	}
 }
 
 // closeLocked is the one door out. Everything that ends a session comes here.
 func (s *Session) closeLocked(reason Reason) {
-	switch s.state {
+	switch s.out.state {
 	case closed:
 		return
 	case opening: // the handler may not hear of the end before the beginning
-		s.doomed = reason
+		s.closeOnOpen = reason
 		return
 	}
-	s.state = closed
 	s.timer.Stop()
+	var closeFrame []byte
+	if s.ws != nil {
+		closeFrame = s.ws.startClose(reason)
+	}
+	s.out.end(closeFrame)
 	if s.poll != nil {
-		s.releaseLocked([]packet.Packet{{Type: packet.Close}})
+		s.answerPollLocked([]packet.Packet{{Type: packet.Close}})
 	}
 	s.abortPostLocked()
 	if s.probing != nil {
-		s.probing.conn.SetDeadline(past) // probe gives up, and says so
+		s.probing.abort() // probe gives up, and says so
 		s.endProbeLocked()
 	}
-	if s.socket != nil {
-		s.socket.hangUp(reason)
-	}
-	s.feed, s.queue, s.frames = nil, nil, nil
-	s.finish = func() {
+	s.flushLocked()
+	s.after = func() {
 		s.server.remove(s, reason)
-		// In a goroutine of its own, as whoever asked may hold locks that the
+		// In a goroutine of its own, as the caller may hold locks that the
 		// handler wants.
 		go func() {
 			defer s.server.running.Done()
@@ -209,11 +170,11 @@ func (s *Session) closeLocked(reason Reason) {
 // unlock is how every locked section ends: what must not happen under the lock
 // happens here.
 func (s *Session) unlock() {
-	finish := s.finish
-	s.finish = nil
+	after := s.after
+	s.after = nil
 	s.mu.Unlock()
-	if finish != nil {
-		finish()
+	if after != nil {
+		after()
 	}
 }
 
@@ -221,15 +182,16 @@ func (s *Session) unlock() {
 func (s *Session) open() {
 	s.mu.Lock()
 	defer s.unlock()
-	s.state = open
-	s.timer = time.AfterFunc(s.patience(), s.onTimer)
-	switch s.doomed {
+	s.out.state = open
+	s.deadline = time.Now().Add(s.heartbeatTimeout())
+	s.timer = time.AfterFunc(s.heartbeatTimeout(), s.onTimer)
+	switch s.closeOnOpen {
 	case "":
 		s.flushLocked()
 	case ForcedClose:
-		s.partLocked()
+		s.beginCloseLocked()
 	default:
-		s.closeLocked(s.doomed)
+		s.closeLocked(s.closeOnOpen)
 	}
 }
 
@@ -243,7 +205,7 @@ func (s *Session) openPacket() packet.Packet {
 		PingTimeout  int64    `json:"pingTimeout"`
 		MaxPayload   int      `json:"maxPayload,omitempty"`
 	}{s.id, []string{}, cfg.PingInterval.Milliseconds(), s.pingTimeout().Milliseconds(), 0}
-	if s.socket == nil {
+	if s.ws == nil {
 		hello.Upgrades = []string{websocketTransport}
 	}
 	if s.revision == Revision4 {

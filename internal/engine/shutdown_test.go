@@ -10,7 +10,7 @@ import (
 
 // Whatever a session is doing, it ends with the server.
 func TestShutdown(t *testing.T) {
-	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	st := newStation(t, Config{MaxQueue: 64 << 20})
 	idle := st.connect(polling3)
 	waiting := st.connect(polling3)
 	answered := waiting.pending()
@@ -32,7 +32,7 @@ func TestShutdown(t *testing.T) {
 	go func() { ended <- st.engine.Shutdown(t.Context()) }()
 	waiting.wantAnswered(answered, "1:1")
 	slow.wantEnd()
-	for _, c := range []*socketClient{probe, late, c3, c4} {
+	for _, c := range []*wsClient{probe, late, c3, c4} {
 		c.wantClose(0)
 	}
 	if err := await(t, ended, "the end of Shutdown"); err != nil {
@@ -80,7 +80,7 @@ func TestShutdownDuringHandshake(t *testing.T) {
 			for _, s := range st.engine.sessions {
 				s.mu.Lock()
 				defer s.unlock()
-				return s.doomed == ServerShutdown
+				return s.closeOnOpen == ServerShutdown
 			}
 			return false
 		})
@@ -131,7 +131,7 @@ func TestShutdownUnderHandshakes(t *testing.T) {
 }
 
 // greeted tells whether the server begins a session, and leaves it.
-func (c *socketClient) greeted() bool {
+func (c *wsClient) greeted() bool {
 	defer c.conn.Close()
 	f, err := c.tryNext()
 	return err == nil && f.Header.OpCode == 1

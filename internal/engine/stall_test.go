@@ -3,16 +3,16 @@ package engine
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gobwas/ws"
 
 	"tsunagu/internal/packet"
-	"tsunagu/internal/uring"
 )
 
 // numbered is a message whose length makes the ends of frames fall anywhere.
@@ -49,7 +49,7 @@ func (h *transcript) line(t testing.TB, line string) {
 }
 
 // upTo reads until everything has come.
-func (h *transcript) upTo(c *socketClient, own, shared int) {
+func (h *transcript) upTo(c *wsClient, own, shared int) {
 	c.t.Helper()
 	for h.own < own || h.shared < shared {
 		h.line(c.t, strings.TrimPrefix(c.text(), "4"))
@@ -60,65 +60,52 @@ func (h *transcript) upTo(c *socketClient, own, shared int) {
 }
 
 // small makes the buffers between client and server as small as they get.
-func small(c *socketClient, s *Session) {
+func small(c *wsClient, s *Session) {
 	c.conn.(*net.TCPConn).SetReadBuffer(32 << 10)
 	s.mu.Lock()
 	defer s.unlock()
-	s.socket.conn.(*net.TCPConn).SetWriteBuffer(32 << 10)
+	s.ws.conn.(*net.TCPConn).SetWriteBuffer(32 << 10)
 }
-
-func isStalled(s *Session) bool { return writerOf(s) == drainer }
 
 func writerOf(s *Session) writer {
 	s.mu.Lock()
 	defer s.unlock()
-	return s.socket.writer
+	return s.out.writer
 }
 
 // A client that does not read for a while gets everything when it does.
 func TestFullSocket(t *testing.T) {
-	bothWays(t, func(t *testing.T, newBatch func() *uring.Batch) {
-		st := newStation(t, Config{MaxBacklog: 64 << 20})
-		c, s := st.join(websocket3)
-		small(c, s)
-		batch, tape := newBatch(), &tape{}
-		s.Attach(tape.start())
-		got, own, shared := &transcript{}, 0, 0
-		for range 5 {
-			for stalled := 0; stalled < 100; shared++ {
-				tape.add(numbered("shared", shared))
-				flush(batch, s)
-				if shared%3 == 0 {
-					s.Send(Message{Data: []byte(numbered("own", own))})
-					own++
-				}
-				if isStalled(s) {
-					stalled++
-				}
-			}
-			got.upTo(c, own, shared)
-			eventually(t, "the socket is free again", func() bool { return writerOf(s) == nobody })
-		}
-		c.ping()
-		st.wantOpen(s)
-	})
-}
-
-// A stingyWire takes a few bytes at a time, or none.
-type stingyWire struct{ conn net.Conn }
-
-func (stingyWire) descriptor() int { return -1 }
-
-func (w stingyWire) TryWrite(p []byte) (int, error) {
-	return w.conn.Write(p[:min(len(p), rand.IntN(5)*rand.IntN(500))])
-}
-
-func TestShortWrites(t *testing.T) {
-	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	st := newStation(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
-	s.mu.Lock()
-	s.socket.wire = stingyWire{s.socket.conn}
-	s.unlock()
+	small(c, s)
+	tape := &tape{}
+	s.Attach(tape.start())
+	got, own, shared := &transcript{}, 0, 0
+	for range 5 {
+		for stalled := 0; stalled < 100; shared++ {
+			tape.add(numbered("shared", shared))
+			flush(s)
+			if shared%3 == 0 {
+				s.Send(Message{Data: []byte(numbered("own", own))})
+				own++
+			}
+			if writerOf(s) == draining {
+				stalled++
+			}
+		}
+		got.upTo(c, own, shared)
+		eventually(t, "the socket is free again", func() bool { return writerOf(s) == idle })
+	}
+	c.ping()
+	st.wantOpen(s)
+}
+
+// A socket that takes a few bytes at a time: everything that is sent meets a
+// writer that has not finished.
+func TestShortWrites(t *testing.T) {
+	st := newStation(t, Config{MaxQueue: 64 << 20})
+	c, s := st.join(websocket3)
+	small(c, s)
 	tape := &tape{}
 	s.Attach(tape.start())
 	const n = 3000
@@ -131,7 +118,7 @@ func TestShortWrites(t *testing.T) {
 	sending.Go(func() {
 		for i := range n {
 			tape.add(numbered("shared", i))
-			s.Flush(nil)
+			flush(s)
 		}
 	})
 	sending.Go(func() {
@@ -153,12 +140,9 @@ func TestShortWrites(t *testing.T) {
 }
 
 // Whoever falls too far behind is closed; the others hear nothing of it.
-func TestTooSlow(t *testing.T) { bothWays(t, testTooSlow) }
-
-func testTooSlow(t *testing.T, newBatch func() *uring.Batch) {
+func TestTooSlow(t *testing.T) {
 	const limit = 200_000
-	batch := newBatch()
-	st := newStation(t, Config{MaxBacklog: limit})
+	st := newStation(t, Config{MaxLag: limit})
 	tape := &tape{}
 	c, s := st.join(websocket3)
 	small(c, s)
@@ -172,7 +156,7 @@ func testTooSlow(t *testing.T, newBatch func() *uring.Batch) {
 	for ; len(ended) < 2 && n < 100_000; n++ {
 		tape.add(numbered("shared", n))
 		for _, s := range []*Session{s, p.session, well} {
-			flush(batch, s)
+			flush(s)
 			if _, known := ended[s]; !known && st.engine.lookup(s.id) == nil {
 				ended[s] = len(tape.frames)
 			}
@@ -194,7 +178,7 @@ func testTooSlow(t *testing.T, newBatch func() *uring.Batch) {
 }
 
 // untilEnd reads to the end of a connection that was cut off.
-func (h *transcript) untilEnd(c *socketClient) {
+func (h *transcript) untilEnd(c *wsClient) {
 	c.t.Helper()
 	for {
 		f, err := c.tryNext()
@@ -210,7 +194,7 @@ func (h *transcript) untilEnd(c *socketClient) {
 
 // What is sent to one alone counts as well.
 func TestTooSlowByHand(t *testing.T) {
-	st := newStation(t, Config{MaxBacklog: 100_000})
+	st := newStation(t, Config{MaxQueue: 100_000})
 	c, s := st.join(websocket3)
 	small(c, s)
 	p := st.connect(polling3)
@@ -232,12 +216,55 @@ func TestTooSlowByHand(t *testing.T) {
 	flooding.Wait()
 }
 
-// Many clients of all kinds share one tape.
-func TestManySessions(t *testing.T) { bothWays(t, testManySessions) }
+// What comes at once after an outage cuts off nobody who reads, however slowly.
+func TestManyLinesAtOnce(t *testing.T) {
+	const n = 12_000 // 12 MB
+	st := newStation(t, Config{})
+	c, s := st.join(websocket3)
+	small(c, s)
+	p := st.connect(polling3)
+	tape := &tape{}
+	s.Attach(tape.start())
+	p.session.Attach(tape.start())
+	for i := range n {
+		tape.add(numbered("shared", i))
+	}
+	flush(s, p.session)
+	if writerOf(s) != draining {
+		t.Fatal("the socket has taken all of it at once")
+	}
+	(&transcript{}).upTo(c, 0, n)
+	for h := (&transcript{}); h.shared < n; {
+		h.payload(t, p.poll().body)
+	}
+	st.wantOpen(s)
+	st.wantOpen(p.session)
+}
 
-func testManySessions(t *testing.T, newBatch func() *uring.Batch) {
+// A client that takes nothing at all is closed, by name, however little waits.
+func TestTakesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newPipeStation(t, Config{PingInterval: time.Hour, StallTimeout: 40 * time.Second})
+		c, s := st.join(websocket3)
+		s.Send(Message{Data: []byte("hello")}, Message{Data: []byte("world")})
+		pass(39 * time.Second)
+		c.conn.SetReadDeadline(time.Time{})
+		if _, err := c.conn.Read(make([]byte, 1)); err != nil { // so little is enough
+			t.Fatal(err)
+		}
+		pass(39 * time.Second)
+		synctest.Wait()
+		st.wantOpen(s)
+		pass(3 * time.Second)
+		synctest.Wait()
+		st.wantClosed(s, TooSlow)
+	})
+}
+
+// Many clients of all kinds share one tape.
+func TestManySessions(t *testing.T) {
 	const n = 300
-	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	st := newStation(t, Config{})
 	tape := &tape{}
 	var sessions []*Session
 	var reading sync.WaitGroup
@@ -259,19 +286,16 @@ func testManySessions(t *testing.T, newBatch func() *uring.Batch) {
 		s.Attach(tape.start())
 	}
 	const overlap = 50 // lines that are told at the same time
-	var batches [overlap][2]*uring.Batch
-	for i := range batches {
-		batches[i] = [2]*uring.Batch{newBatch(), newBatch()}
-	}
 	var flushing sync.WaitGroup
 	for i := range n {
 		tape.add(numbered("shared", i))
-		for worker, batch := range batches[i%overlap] { // both tell everybody, at the same time
+		for worker := range 2 { // both tell everybody, at the same time
 			flushing.Go(func() {
+				var b batch
 				for j := range sessions {
-					sessions[(j+worker*20)%len(sessions)].Flush(batch)
+					b.stage(sessions[(j+worker*20)%len(sessions)])
 				}
-				batch.Send()
+				b.send()
 			})
 		}
 		if i%overlap == 0 {

@@ -12,13 +12,13 @@ import (
 )
 
 // second opens a websocket for a session that polls.
-func (p *polling) second() *socketClient {
+func (p *polling) second() *wsClient {
 	p.t.Helper()
 	return p.open(strings.Replace(p.query, "polling", "websocket", 1))
 }
 
 // probe opens one and has the server answer on it.
-func (p *polling) probe() *socketClient {
+func (p *polling) probe() *wsClient {
 	p.t.Helper()
 	c := p.second()
 	c.send("2probe")
@@ -44,7 +44,7 @@ func (p *polling) wantPolling() {
 }
 
 // wantUpgraded checks that the websocket has taken over.
-func (p *polling) wantUpgraded(c *socketClient) {
+func (p *polling) wantUpgraded(c *wsClient) {
 	p.t.Helper()
 	if p.session.revision == Revision3 {
 		c.ping()
@@ -146,7 +146,7 @@ func TestNoops(t *testing.T) {
 		}
 		p.session.Send(Message{Data: []byte("hello")})
 		p.wantAnswered(answered, "6:4hello")
-		pass(time.Second) // nobody polls: nothing gathers
+		pass(time.Second) // idle polls: nothing gathers
 		c.send("5")
 		c.ping()
 		pass(time.Second)
@@ -158,16 +158,16 @@ func TestNoops(t *testing.T) {
 func TestFailedProbes(t *testing.T) {
 	st := newStation(t, Config{})
 	p := st.connect(polling3)
-	for name, fail := range map[string]func(c *socketClient){
-		"message":       func(c *socketClient) { c.send("4hello"); c.wantClose(0) },
-		"ping":          func(c *socketClient) { c.send("2"); c.wantClose(0) },
-		"other probe":   func(c *socketClient) { c.send("2prob"); c.wantClose(0) },
-		"noop":          func(c *socketClient) { c.send("6"); c.wantClose(0) },
-		"malformed":     func(c *socketClient) { c.send("x"); c.wantClose(0) },
-		"closes":        func(c *socketClient) { c.frame(ws.NewCloseFrame(nil)); c.next(); c.wantEnd() },
-		"vanishes":      func(c *socketClient) { c.conn.Close() },
-		"invalid UTF-8": func(c *socketClient) { c.frame(ws.NewTextFrame([]byte("2\xff"))); c.wantClose(1007) },
-		"unmasked":      func(c *socketClient) { c.write(ws.MustCompileFrame(ws.NewTextFrame(nil))); c.wantClose(1002) },
+	for name, fail := range map[string]func(c *wsClient){
+		"message":       func(c *wsClient) { c.send("4hello"); c.wantClose(0) },
+		"ping":          func(c *wsClient) { c.send("2"); c.wantClose(0) },
+		"other probe":   func(c *wsClient) { c.send("2prob"); c.wantClose(0) },
+		"noop":          func(c *wsClient) { c.send("6"); c.wantClose(0) },
+		"malformed":     func(c *wsClient) { c.send("x"); c.wantClose(0) },
+		"closes":        func(c *wsClient) { c.frame(ws.NewCloseFrame(nil)); c.next(); c.wantEnd() },
+		"vanishes":      func(c *wsClient) { c.conn.Close() },
+		"invalid UTF-8": func(c *wsClient) { c.frame(ws.NewTextFrame([]byte("2\xff"))); c.wantClose(1007) },
+		"unmasked":      func(c *wsClient) { c.write(ws.MustCompileFrame(ws.NewTextFrame(nil))); c.wantClose(1002) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &polling{st.in(t), p.query, p.session}
@@ -208,7 +208,7 @@ func TestSecondProbe(t *testing.T) {
 func TestProbeTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipeStation(t, Config{PingInterval: time.Hour}).connect(polling3)
-		for _, c := range []*socketClient{p.second(), nil} {
+		for _, c := range []*wsClient{p.second(), nil} {
 			if c == nil {
 				c = p.probe()
 			}
@@ -249,7 +249,7 @@ func TestCloseWhileProbing(t *testing.T) {
 // over whichever transport.
 func TestUpgradeUnderTraffic(t *testing.T) {
 	const n = 2000
-	st := newStation(t, Config{MaxBacklog: 64 << 20})
+	st := newStation(t, Config{MaxQueue: 64 << 20})
 	for range 5 {
 		p := st.connect(polling3 + "&b64=1")
 		heard := &transcript{}
@@ -260,7 +260,7 @@ func TestUpgradeUnderTraffic(t *testing.T) {
 			for i := range n {
 				p.session.Send(Message{Data: []byte(numbered("own", i))})
 				tape.add(numbered("shared", i))
-				p.session.Flush(nil)
+				flush(p.session)
 			}
 		})
 		var probed atomic.Bool

@@ -1,11 +1,11 @@
 // Package fanout delivers one line to many sessions.
 //
-// A line is encoded once and appended to a [Log]: memory that is written once,
-// read by everybody and never changed. A session's place in it is a [Cursor];
-// nothing is copied per session and nothing is queued for one. A few workers,
-// each with a share of the sessions, tell them that there is more; a session
-// takes what lies between its cursor and the end, many lines in one write when
-// they come close together. No timer delays a line: what is sent together has
+// A line is encoded once, straight into its place in a [Log]: memory that is
+// written once, read by everybody and never changed. A session's place in it is
+// a [Cursor]; nothing is copied per session and nothing is queued for one. A few
+// workers, each with a share of the sessions, ask them for the bytes between
+// their cursor and the end, and write them: many lines in one write when they
+// come close together. No timer delays a line: lines that go out together have
 // been waiting together. Where package uring can, the writes to some hundred
 // sessions are one system call.
 //

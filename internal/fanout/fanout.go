@@ -9,17 +9,23 @@ import (
 	"tsunagu/internal/uring"
 )
 
-// A Reader is told that there is more in the log. It must not block. What it
-// has to write it may leave to the batch, if that is not full.
-type Reader interface {
-	Flush(*uring.Batch)
+// A Member reads the log and writes to one client. Its methods must not block.
+type Member interface {
+	// Stage returns bytes that are to be written to the non-blocking socket fd.
+	// They do not change, and fd stays open, until Wrote is called. No bytes
+	// mean that there is nothing to do for the caller.
+	Stage() (fd int, p []byte)
+	// Wrote is called once for each Stage that returned bytes. The first n of
+	// them were written; fewer than all of them is no error. The result tells
+	// that there is more to stage.
+	Wrote(n int, err error) (more bool)
 }
 
-// A Fanout is a log with its readers. All methods may be called concurrently.
+// A Fanout is a log with its members. All methods may be called concurrently.
 type Fanout struct {
 	*Log
 	workers []*worker
-	turn    atomic.Uint32 // whose turn it is to take a reader
+	joined  atomic.Uint32 // members so far, to spread them over the workers
 	stop    chan struct{}
 	running sync.WaitGroup
 }
@@ -42,23 +48,29 @@ func New(cfg Config) *Fanout {
 	}
 	f := &Fanout{Log: newLog(), stop: make(chan struct{})}
 	for range max(1, runtime.GOMAXPROCS(0)/2) {
-		w := &worker{wake: make(chan struct{}, 1), logger: cfg.Logger}
-		if !cfg.NoIOUring {
-			w.out = newBatch(cfg.Logger)
-		}
+		w := &worker{wake: make(chan struct{}, 1), logger: cfg.Logger, out: newBatch(cfg)}
 		f.workers = append(f.workers, w)
 		f.running.Go(func() { w.run(f.stop) })
 	}
 	return f
 }
 
-// newBatch returns nil where there is no io_uring, which is no fault: most
-// containers have none.
-func newBatch(logger *slog.Logger) *uring.Batch {
+// A batch gathers writes to sockets and makes them; uring.Batch says how. Where
+// there is no io_uring, a directBatch does the same with write(2).
+type batch interface {
+	Add(fd int, p []byte)
+	Send(report func(i, n int, err error)) error
+	Close()
+}
+
+func newBatch(cfg Config) batch {
+	if cfg.NoIOUring {
+		return &directBatch{}
+	}
 	b, err := uring.New()
-	if err != nil {
-		logger.Debug("io_uring is not available, using write(2)", "err", err)
-		return nil
+	if err != nil { // no fault: most containers have none
+		cfg.Logger.Debug("io_uring is not available, using write(2)", "err", err)
+		return &directBatch{}
 	}
 	return b
 }
@@ -73,114 +85,23 @@ func (f *Fanout) Close() {
 func (f *Fanout) Emit(event string, text []byte) {
 	f.Log.Emit(event, text)
 	for _, w := range f.workers {
-		w.rouse()
+		w.notify()
 	}
 }
 
-// A Membership is a reader's place among the readers.
+// A Membership is a member's place among the members.
 type Membership struct {
 	worker *worker
-	index  int // in worker.readers
+	index  int // in worker.members
 }
 
-// Join makes r one of the readers: from now on it is told of new lines. Its
-// cursor is to be taken afterwards, or a line in between would wait, unheard
-// of, for the next one.
-func (f *Fanout) Join(r Reader) Membership {
-	w := f.workers[int(f.turn.Add(1))%len(f.workers)]
-	return Membership{w, w.add(r)}
+// Join makes m a member: from now on it is asked for bytes when there is a new
+// line. Its cursor is to be taken afterwards; a line that came in between would
+// wait for the next one.
+func (f *Fanout) Join(m Member) Membership {
+	w := f.workers[int(f.joined.Add(1))%len(f.workers)]
+	return Membership{w, w.add(m)}
 }
 
 // Leave ends a membership. It must be called once only.
 func (m Membership) Leave() { m.worker.remove(m.index) }
-
-// A worker tells its share of the readers.
-type worker struct {
-	wake   chan struct{} // room for one: to be woken twice is to be woken
-	logger *slog.Logger
-	out    *uring.Batch // nil where there is none
-
-	mu sync.Mutex
-	// guarded by mu. A place keeps its index, so that nobody is missed when
-	// others leave during a round; those left are used again.
-	readers []Reader
-	vacant  []int
-}
-
-func (w *worker) rouse() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (w *worker) add(r Reader) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n := len(w.vacant); n > 0 {
-		i := w.vacant[n-1]
-		w.vacant = w.vacant[:n-1]
-		w.readers[i] = r
-		return i
-	}
-	w.readers = append(w.readers, r)
-	return len(w.readers) - 1
-}
-
-func (w *worker) remove(i int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.readers[i] = nil
-	w.vacant = append(w.vacant, i)
-	if len(w.vacant) == len(w.readers) {
-		w.readers, w.vacant = nil, nil // give back what a crowd has used
-	}
-}
-
-func (w *worker) run(stop <-chan struct{}) {
-	defer func() { w.out.Close() }()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-w.wake:
-			w.round()
-		}
-	}
-}
-
-// atOnce is how many readers a worker takes from the list at a time, so that
-// the list is never locked while they are written to, and a batch has room for
-// them all.
-const atOnce = uring.Size
-
-// round tells every reader once. Lines that come meanwhile wake the worker
-// again.
-func (w *worker) round() {
-	var some [atOnce]Reader
-	for at := 0; ; at += atOnce {
-		w.mu.Lock()
-		if at >= len(w.readers) {
-			w.mu.Unlock()
-			return
-		}
-		n := copy(some[:], w.readers[at:])
-		w.mu.Unlock()
-		for _, r := range some[:n] {
-			if r != nil {
-				r.Flush(w.out)
-			}
-		}
-		w.send()
-		clear(some[:n])
-	}
-}
-
-// send makes the writes that the readers have left to the batch.
-func (w *worker) send() {
-	if err := w.out.Send(); err != nil {
-		w.logger.Warn("io_uring failed, falling back to write(2)", "err", err)
-		w.out.Close()
-		w.out = nil
-	}
-}

@@ -1,15 +1,24 @@
 package fanout
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"tsunagu/internal/packet"
 	"tsunagu/internal/uring"
 )
 
-// A listener is a reader that keeps what it reads.
+// A listener is a member that keeps what it reads. It has no socket.
 type listener struct {
 	mu     sync.Mutex
 	cursor *Cursor
@@ -26,18 +35,21 @@ func listen(f *Fanout) (*listener, Membership) {
 	return r, m
 }
 
-func (r *listener) Flush(*uring.Batch) {
+func (r *listener) Stage() (int, []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cursor == nil {
-		return
+		return -1, nil
 	}
 	r.heard = append(r.heard, lines(r.cursor)...)
 	select {
 	case r.news <- struct{}{}:
 	default:
 	}
+	return -1, nil
 }
+
+func (r *listener) Wrote(int, error) bool { panic("nothing was staged") }
 
 // await waits until n lines were heard.
 func (r *listener) await(t *testing.T, n int) []string {
@@ -61,7 +73,7 @@ func (r *listener) await(t *testing.T, n int) []string {
 func TestEveryReaderHearsEveryLineOnceInOrder(t *testing.T) {
 	f := New(Config{})
 	defer f.Close()
-	const readers, total = 3*atOnce + 7, 500
+	const readers, total = 3*uring.Size + 7, 500
 	var all []*listener
 	for range readers {
 		r, _ := listen(f)
@@ -124,8 +136,8 @@ func TestLeavingEndsIt(t *testing.T) {
 	stays.await(t, 1)
 	for _, w := range f.workers {
 		w.mu.Lock()
-		for _, r := range w.readers {
-			if r == Reader(gone) {
+		for _, r := range w.members {
+			if r == Member(gone) {
 				t.Error("a reader that has left is still on a worker's list")
 			}
 		}
@@ -133,22 +145,165 @@ func TestLeavingEndsIt(t *testing.T) {
 	}
 }
 
-// mute is a reader that does what a session does, without a socket.
+// A socketMember writes through a socket, as a session does.
+type socketMember struct {
+	mu     sync.Mutex
+	cursor *Cursor
+	fd     int
+	staged []byte
+	errs   []error
+}
+
+func (m *socketMember) Stage() (int, []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.staged == nil {
+		m.staged = m.cursor.Next()
+	}
+	return m.fd, m.staged
+}
+
+func (m *socketMember) Wrote(n int, err error) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.staged = m.staged[n:]; len(m.staged) == 0 {
+		m.staged = nil
+	}
+	if err != nil {
+		m.errs = append(m.errs, err)
+		m.staged = nil
+		return false
+	}
+	return m.staged != nil || m.cursor.Lag() > 0
+}
+
+// newSocketMember joins with one end of a connection and returns the other.
+func newSocketMember(t *testing.T, f *Fanout) (*socketMember, net.Conn) {
+	t.Helper()
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fds[0]) })
+	if err := syscall.SetNonblock(fds[0], true); err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(fds[1]), "client")
+	defer file.Close()
+	client, err := net.FileConn(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	m := &socketMember{fd: fds[0], cursor: f.Cursor()}
+	f.Join(m)
+	return m, client
+}
+
+// Members that are read from slowly, quickly and not at all get what is theirs,
+// over the ends of segments, with io_uring and without.
+func TestWritesReachEverySocket(t *testing.T) {
+	for name, cfg := range map[string]Config{"io_uring, where there is one": {}, "write": {NoIOUring: true}} {
+		t.Run(name, func(t *testing.T) {
+			f := New(cfg)
+			defer f.Close()
+			const total = 3000
+			line := bytes.Repeat([]byte("x"), 100)
+			broken, client := newSocketMember(t, f)
+			client.Close()
+			want := packet.AppendFrame(nil, false, []byte(`42["chat","`+string(line)+`"]`))
+			var reading sync.WaitGroup
+			for range 20 {
+				_, client := newSocketMember(t, f)
+				reading.Go(func() {
+					got := make([]byte, len(want))
+					for i := range total {
+						if _, err := io.ReadFull(client, got); err != nil || !bytes.Equal(got, want) {
+							t.Errorf("line %d: got %q, error %v", i, got, err)
+							return
+						}
+					}
+				})
+			}
+			for range total {
+				f.Emit("chat", line)
+			}
+			reading.Wait()
+			broken.mu.Lock()
+			defer broken.mu.Unlock()
+			if len(broken.errs) == 0 || !errors.Is(broken.errs[0], syscall.EPIPE) {
+				t.Errorf("a member without a client was told of the errors %v, want %v", broken.errs, syscall.EPIPE)
+			}
+		})
+	}
+}
+
+// A brokenBatch fails as io_uring may: it has made the first write only.
+type brokenBatch struct {
+	directBatch
+	closed bool
+}
+
+func (b *brokenBatch) Send(report func(i, n int, err error)) error {
+	n := b.n
+	b.n = min(n, 1)
+	b.directBatch.Send(report)
+	for i := 1; i < n; i++ {
+		report(i, 0, nil)
+	}
+	return errors.New("broken")
+}
+
+func (b *brokenBatch) Close() { b.closed = true }
+
+// When io_uring fails the worker logs it and goes on with write(2), and nobody
+// misses a line.
+func TestBrokenBatch(t *testing.T) {
+	var log bytes.Buffer
+	f := New(Config{NoIOUring: true})
+	f.Close()
+	w, broken := f.workers[0], &brokenBatch{}
+	w.out, w.logger = broken, slog.New(slog.NewTextHandler(&log, nil))
+	var clients []net.Conn
+	for range 3 {
+		_, client := newSocketMember(t, f)
+		clients = append(clients, client)
+	}
+	f.Emit("chat", []byte("hello"))
+	for _, w := range f.workers {
+		w.round()
+		w.round()
+	}
+	for i, client := range clients {
+		got := make([]byte, len(`42["chat","hello"]`)+2)
+		if _, err := io.ReadFull(client, got); err != nil || !bytes.HasSuffix(got, []byte(`"hello"]`)) {
+			t.Errorf("client %d got %q, error %v", i, got, err)
+		}
+	}
+	if !broken.closed || !strings.Contains(log.String(), "falling back to write(2)") {
+		t.Errorf("the batch is closed: %t; the log says %q", broken.closed, log.String())
+	}
+}
+
+// A mute member steps through the log and writes nothing.
 type mute struct {
 	mu     sync.Mutex
 	cursor *Cursor
 }
 
-func (m *mute) Flush(*uring.Batch) {
+func (m *mute) Stage() (int, []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for len(m.cursor.Next()) > 0 {
 	}
+	return -1, nil
 }
+
+func (m *mute) Wrote(int, error) bool { return false }
 
 func BenchmarkRound(b *testing.B) {
 	l := newLog()
-	w := &worker{}
+	w := &worker{out: &directBatch{}}
 	for range 1000 {
 		w.add(&mute{cursor: l.Cursor()})
 	}

@@ -25,11 +25,8 @@ type segment struct {
 type Log struct {
 	end atomic.Int64 // position after the last line
 
-	mu sync.Mutex
-	// guarded by mu
-	tail  *segment
-	text  []byte // scratch: one packet
-	frame []byte // scratch: the same as a frame
+	mu   sync.Mutex
+	tail *segment // guarded by mu
 }
 
 func newLog() *Log {
@@ -40,35 +37,36 @@ func newLog() *Log {
 // in an Engine.IO message in a websocket frame; all of them are the same in
 // every protocol revision. Text that is not UTF-8 gets U+FFFD in place.
 func (l *Log) Emit(event string, text []byte) {
+	const prefix, separator, suffix = "42[", ",", "]"
+	name := []byte(event)
+	payload := len(prefix) + packet.JSONStringLen(name) + len(separator) + packet.JSONStringLen(text) + len(suffix)
+	size := packet.FrameLen(payload)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := append(l.text[:0], "42["...)
-	b = packet.AppendJSONString(b, []byte(event))
-	b = append(b, ',')
+	t, used := l.reserve(size)
+	b := packet.AppendFrameHeader(t.buf[used:used:used+size], false, payload)
+	b = append(b, prefix...)
+	b = packet.AppendJSONString(b, name)
+	b = append(b, separator...)
 	b = packet.AppendJSONString(b, text)
-	b = append(b, ']')
-	l.frame = packet.AppendFrame(l.frame[:0], false, b)
-	l.text = b
-	l.append(l.frame)
-	if cap(b) > segmentSize {
-		l.text, l.frame = nil, nil // one long line must not cost for ever
+	_ = append(b, suffix...) // the last of the reserved bytes
+	t.used.Store(int64(used + size))
+	if t != l.tail {
+		l.tail.next.Store(t)
+		l.tail = t
 	}
+	l.end.Add(int64(size))
 }
 
-func (l *Log) append(frame []byte) {
-	t := l.tail
-	used := int(t.used.Load())
-	if used+len(frame) > len(t.buf) {
-		n := &segment{buf: make([]byte, max(segmentSize, len(frame))), base: t.base + int64(used)}
-		copy(n.buf, frame)
-		n.used.Store(int64(len(frame)))
-		l.tail = n
-		t.next.Store(n)
-	} else {
-		copy(t.buf[used:], frame)
-		t.used.Store(int64(used + len(frame)))
+// reserve returns the segment that has room for n more bytes, and how many are
+// used in it: the tail, or a new one that is not linked yet. The caller holds mu.
+func (l *Log) reserve(n int) (t *segment, used int) {
+	t = l.tail
+	used = int(t.used.Load())
+	if used+n <= len(t.buf) {
+		return t, used
 	}
-	l.end.Add(int64(len(frame)))
+	return &segment{buf: make([]byte, max(segmentSize, n)), base: t.base + int64(used)}, 0
 }
 
 // Cursor returns a cursor at the end of the log.

@@ -19,24 +19,40 @@ func AppendFrame(dst []byte, isBinary bool, payload ...[]byte) []byte {
 	for _, part := range payload {
 		n += len(part)
 	}
+	dst = AppendFrameHeader(dst, isBinary, n)
+	for _, part := range payload {
+		dst = append(dst, part...)
+	}
+	return dst
+}
+
+// AppendFrameHeader appends the header of such a frame for a payload of n
+// bytes, which the caller appends.
+func AppendFrameHeader(dst []byte, isBinary bool, n int) []byte {
 	first := byte(finalText)
 	if isBinary {
 		first = finalBinary
 	}
 	switch {
 	case n < length16:
-		dst = append(dst, first, byte(n))
+		return append(dst, first, byte(n))
 	case n <= 0xffff:
 		dst = append(dst, first, length16)
-		dst = binary.BigEndian.AppendUint16(dst, uint16(n))
-	default:
-		dst = append(dst, first, length64)
-		dst = binary.BigEndian.AppendUint64(dst, uint64(n))
+		return binary.BigEndian.AppendUint16(dst, uint16(n))
 	}
-	for _, part := range payload {
-		dst = append(dst, part...)
+	dst = append(dst, first, length64)
+	return binary.BigEndian.AppendUint64(dst, uint64(n))
+}
+
+// FrameLen is the length of such a frame with a payload of n bytes.
+func FrameLen(n int) int {
+	switch {
+	case n < length16:
+		return 2 + n
+	case n <= 0xffff:
+		return 4 + n
 	}
-	return dst
+	return 10 + n
 }
 
 // NextFrame cuts the first frame off b, which must consist of whole frames

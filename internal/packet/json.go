@@ -23,6 +23,24 @@ func AppendJSONString(dst []byte, s []byte) []byte {
 	return append(dst, '"')
 }
 
+// JSONStringLen is the number of bytes that AppendJSONString appends for s.
+func JSONStringLen(s []byte) int {
+	s = validUTF8(s)
+	n := len(`""`) + len(s)
+	for _, c := range s {
+		if !mustEscape[c] {
+			continue
+		}
+		switch c {
+		case '"', '\\', '\b', '\t', '\n', '\f', '\r':
+			n++
+		default:
+			n += len(`\u0000`) - 1
+		}
+	}
+	return n
+}
+
 func appendEscape(dst []byte, c byte) []byte {
 	switch c {
 	case '"', '\\':

@@ -9,7 +9,7 @@ import (
 )
 
 // A Batch gathers writes to stream sockets, and makes them. It belongs to one
-// goroutine. A nil *Batch is one that is always full.
+// goroutine.
 type Batch struct {
 	ring *ring
 	all  [Size]write
@@ -17,10 +17,14 @@ type Batch struct {
 }
 
 type write struct {
-	p      []byte // kept here, as the kernel's reference to it is none for Go
-	writer Writer
-	result int32 // bytes written, or -errno
+	p      []byte // kept here, as Go does not see the kernel's reference to it
+	done   bool   // the kernel has reported the result
+	result int32  // bytes written, or -errno
 }
+
+// errNotReported is the outcome of a write that the kernel has taken, but whose
+// result it does not tell: any part of it may have been written.
+var errNotReported = errors.New("io_uring: the result of a write is not known")
 
 // New returns an empty batch, or says why there can be none here.
 func New() (*Batch, error) {
@@ -38,38 +42,41 @@ func New() (*Batch, error) {
 
 // Close gives the batch's memory back to the kernel. What was added must have
 // been sent.
-func (b *Batch) Close() {
-	if b != nil {
-		b.ring.close()
-	}
-}
-
-// Full tells that Add may not be called before the next Send.
-func (b *Batch) Full() bool { return b == nil || b.n == Size }
+func (b *Batch) Close() { b.ring.close() }
 
 // Add adds a write of p, which must not change, to the non-blocking socket fd,
-// which must stay open, until w has been told.
-func (b *Batch) Add(fd int, p []byte, w Writer) {
-	b.all[b.n] = write{p: p, writer: w, result: -int32(syscall.EIO)}
+// which must stay open, until Send has reported it. At most Size writes may be
+// added before the next Send.
+func (b *Batch) Add(fd int, p []byte) {
+	b.all[b.n] = write{p: p}
 	b.ring.put(uint64(b.n), fd, p)
 	b.n++
 }
 
 // Send makes the writes, in the order of Add and without ever waiting for a
-// socket, and tells the writers. After an error there is nothing left to do
-// with the batch but to close it; the writers have been told all the same.
-func (b *Batch) Send() error {
-	if b == nil || b.n == 0 {
+// socket, and reports each of them: the i-th write wrote n bytes. Fewer than
+// all of them is no error; most often the socket is full. After an error there
+// is nothing left to do with the batch but to close it; all writes have been
+// reported all the same, those that the kernel has not seen with no bytes and
+// no error.
+func (b *Batch) Send(report func(i, n int, err error)) error {
+	if b.n == 0 {
 		return nil
 	}
-	taken, err := b.ring.submit(b.n, func(i uint64, result int32) { b.all[i].result = result })
+	taken, err := b.ring.submit(b.n, func(i uint64, result int32) {
+		b.all[i].done, b.all[i].result = true, result
+	})
 	for i := range b.all[:b.n] {
 		w := &b.all[i]
-		if i >= taken {
-			w.result = 0 // the kernel has not seen it
+		switch {
+		case w.done:
+			n, err := outcome(w.result)
+			report(i, n, err)
+		case i >= taken:
+			report(i, 0, nil)
+		default:
+			report(i, 0, errNotReported)
 		}
-		n, err := outcome(w.result)
-		w.writer.Wrote(w.p, n, err)
 	}
 	clear(b.all[:b.n])
 	b.n = 0
@@ -98,15 +105,12 @@ func (b *Batch) try() error {
 	}
 	defer syscall.Close(pair[0])
 	defer syscall.Close(pair[1])
-	var t trial
-	b.Add(pair[0], []byte{'a'}, &t)
-	return errors.Join(b.Send(), t.err)
-}
-
-type trial struct{ err error }
-
-func (t *trial) Wrote(p []byte, n int, err error) {
-	if t.err = err; err == nil && n < len(p) {
-		t.err = errors.New("nothing was written")
+	b.Add(pair[0], []byte{'a'})
+	var n int
+	var failed error
+	err = b.Send(func(_, wrote int, err error) { n, failed = wrote, err })
+	if err == nil && failed == nil && n == 0 {
+		failed = errors.New("nothing was written")
 	}
+	return errors.Join(err, failed)
 }

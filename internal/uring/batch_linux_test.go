@@ -10,18 +10,39 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 )
 
+// newBatch fails the test where the kernel offers io_uring and there is no batch
+// all the same.
 func newBatch(t testing.TB) *Batch {
 	t.Helper()
 	b, err := New()
+	if why := unavailable(); err != nil && why != "" {
+		t.Skipf("%s: %v", why, err)
+	}
 	if err != nil {
-		t.Skipf("there is none here: %v", err)
+		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
 	return b
+}
+
+// unavailable says why this process cannot use io_uring: an old kernel, the
+// sysctl, or the seccomp filter of a container.
+func unavailable() string {
+	if _, err := os.Stat("/proc/sys/kernel/io_uring_disabled"); err != nil {
+		return "the kernel is older than 6.6"
+	}
+	if b, _ := os.ReadFile("/proc/sys/kernel/io_uring_disabled"); strings.TrimSpace(string(b)) != "0" {
+		return "the sysctl io_uring_disabled is " + strings.TrimSpace(string(b))
+	}
+	if b, _ := os.ReadFile("/proc/self/status"); !bytes.Contains(b, []byte("\nSeccomp:\t0\n")) {
+		return "a seccomp filter is set"
+	}
+	return ""
 }
 
 // A pair is two ends of one connection; what is written to the first one is
@@ -58,24 +79,30 @@ func (p *pair) read() []byte {
 	}
 }
 
-// An answer is what a writer was told.
+// An answer is what Send reported of a write.
 type answer struct {
-	p     []byte
 	n     int
 	err   error
 	times int
 }
 
-func (a *answer) Wrote(p []byte, n int, err error) {
-	a.p, a.n, a.err = p, n, err
-	a.times++
-}
-
-func send(t *testing.T, b *Batch) {
+// send sends a batch of n writes and returns the answers.
+func send(t *testing.T, b *Batch, n int) []answer {
 	t.Helper()
-	if err := b.Send(); err != nil {
+	all, err := trySend(b, n)
+	if err != nil {
 		t.Errorf("Send: %v", err)
 	}
+	return all
+}
+
+func trySend(b *Batch, n int) ([]answer, error) {
+	all := make([]answer, n)
+	err := b.Send(func(i, n int, err error) {
+		all[i].n, all[i].err = n, err
+		all[i].times++
+	})
+	return all, err
 }
 
 func TestManyWrites(t *testing.T) {
@@ -86,24 +113,16 @@ func TestManyWrites(t *testing.T) {
 	}
 	for round := range 20 { // so that the queues come round
 		used := Size - round*7
-		answers := make([]answer, used)
-		for i := range answers {
-			if b.Full() {
-				t.Fatalf("full with %d writes, want room for %d", i, Size)
-			}
-			b.Add(pairs[i][0], fmt.Appendf(nil, "round %d to %d", round, i), &answers[i])
+		for i := range used {
+			b.Add(pairs[i][0], fmt.Appendf(nil, "round %d to %d", round, i))
 			if i%64 == 0 {
 				runtime.GC() // what was added must be kept
 			}
 		}
-		if b.Full() != (used == Size) {
-			t.Errorf("with %d writes Full is %v", used, b.Full())
-		}
-		send(t, b)
-		for i, a := range answers {
+		for i, a := range send(t, b, used) {
 			want := fmt.Sprintf("round %d to %d", round, i)
-			if a.times != 1 || a.n != len(want) || a.err != nil || string(a.p) != want {
-				t.Errorf("%q: told %d times that %d bytes of %q were written, error %v", want, a.times, a.n, a.p, a.err)
+			if a.times != 1 || a.n != len(want) || a.err != nil {
+				t.Errorf("%q: reported %d times that %d bytes were written, error %v", want, a.times, a.n, a.err)
 			}
 			if got := pairs[i].read(); string(got) != want {
 				t.Errorf("socket %d got %q, want %q", i, got, want)
@@ -119,9 +138,9 @@ func TestOrder(t *testing.T) {
 	for i := range Size {
 		line := fmt.Appendf(nil, "line %d\n", i)
 		want = append(want, line...)
-		b.Add(p[0], line, &answer{})
+		b.Add(p[0], line)
 	}
-	send(t, b)
+	send(t, b, Size)
 	if got := p.read(); !bytes.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -134,13 +153,13 @@ func TestTrouble(t *testing.T) {
 	full, gone, well := newPair(t), newPair(t), newPair(t)
 	gone.close(1)
 	long := bytes.Repeat([]byte("x"), 8<<20)
-	var part, none, broken, closed, good answer
-	b.Add(full[0], long, &part)
-	b.Add(full[0], []byte("more"), &none)
-	b.Add(gone[0], []byte("hello"), &broken)
-	b.Add(-1, []byte("hello"), &closed)
-	b.Add(well[0], []byte("hello"), &good)
-	send(t, b)
+	b.Add(full[0], long)
+	b.Add(full[0], []byte("more"))
+	b.Add(gone[0], []byte("hello"))
+	b.Add(-1, []byte("hello"))
+	b.Add(well[0], []byte("hello"))
+	all := send(t, b, 5)
+	part, none, broken, closed, good := all[0], all[1], all[2], all[3], all[4]
 	if part.err != nil || part.n == 0 || part.n >= len(long) {
 		t.Errorf("a socket took %d of %d bytes, error %v; want a part of them", part.n, len(long), part.err)
 	}
@@ -161,34 +180,95 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
-func TestNothingToSend(t *testing.T) {
-	send(t, newBatch(t))
-	var none *Batch
-	if !none.Full() {
-		t.Error("no batch is not full")
-	}
-	send(t, none)
-	none.Close()
-}
+func TestNothingToSend(t *testing.T) { send(t, newBatch(t), 0) }
 
 // The kernel stops at what it does not understand, and is asked to go on.
 func TestPartOfABatchRefused(t *testing.T) {
 	b, p := newBatch(t), newPair(t)
-	var before, bad, after answer
-	b.Add(p[0], []byte("before "), &before)
-	b.Add(p[0], []byte("bad "), &bad)
+	b.Add(p[0], []byte("before "))
+	b.Add(p[0], []byte("bad "))
 	b.ring.submissions[(*b.ring.sqTail-1)&uint32(len(b.ring.submissions)-1)].op = 255
-	b.Add(p[0], []byte("after"), &after)
-	send(t, b)
-	if got := string(p.read()); got != "before after" || before.err != nil || after.err != nil {
-		t.Errorf("got %q, errors %v and %v; want the good ones", got, before.err, after.err)
+	b.Add(p[0], []byte("after"))
+	all := send(t, b, 3)
+	if got := string(p.read()); got != "before after" || all[0].err != nil || all[2].err != nil {
+		t.Errorf("got %q, errors %v and %v; want the good ones", got, all[0].err, all[2].err)
 	}
-	if bad.times != 1 || !errors.Is(bad.err, syscall.EINVAL) {
-		t.Errorf("the bad one: told %d times, error %v; want once and %v", bad.times, bad.err, syscall.EINVAL)
+	if all[1].times != 1 || !errors.Is(all[1].err, syscall.EINVAL) {
+		t.Errorf("the bad one: reported %d times, error %v; want once and %v", all[1].times, all[1].err, syscall.EINVAL)
 	}
 }
 
-// What the kernel no longer takes is left to others.
+// The system call fails in the middle of a batch. What the kernel has taken by
+// then is reported as it went, also where the completion comes late; what it has
+// not taken is left to the caller. No healthy socket gets an error.
+func TestErrorInTheMiddle(t *testing.T) {
+	for name, late := range map[string]bool{"reported at once": false, "reported late": true} {
+		t.Run(name, func(t *testing.T) {
+			b, p := newBatch(t), newPair(t)
+			enter, calls := b.ring.enter, 0
+			cqTail := b.ring.cqTail
+			b.ring.enter = func(submit, wait int) syscall.Errno {
+				switch calls++; {
+				case calls == 1:
+					enter(2, 2)
+					if late { // the kernel has not moved the tail yet
+						b.ring.cqTail = new(uint32)
+						*b.ring.cqTail = *b.ring.cqHead
+					}
+					return syscall.EBADF
+				case submit != 0:
+					t.Errorf("after the error %d sends are submitted", submit)
+				case calls > 3:
+					b.ring.cqTail = cqTail
+				}
+				return 0
+			}
+			for range 4 {
+				b.Add(p[0], []byte("hello"))
+			}
+			all, err := trySend(b, 4)
+			if !errors.Is(err, syscall.EBADF) {
+				t.Errorf("Send returns %v, want %v", err, syscall.EBADF)
+			}
+			for i, want := range []int{5, 5, 0, 0} {
+				if a := all[i]; a.times != 1 || a.n != want || a.err != nil {
+					t.Errorf("write %d: reported %d times, %d bytes, error %v; want %d bytes", i, a.times, a.n, a.err, want)
+				}
+			}
+			if got := string(p.read()); got != "hellohello" {
+				t.Errorf("%q was written, want two of the four", got)
+			}
+		})
+	}
+}
+
+// A completion that never comes ends the batch, not the worker. Only that write
+// has an unknown result, which is an error.
+func TestCompletionNeverComes(t *testing.T) {
+	b, p := newBatch(t), newPair(t)
+	enter, calls := b.ring.enter, 0
+	b.ring.enter = func(submit, wait int) syscall.Errno {
+		if calls++; calls == 1 {
+			enter(submit, wait)
+			*b.ring.cqTail-- // the last completion is lost
+		}
+		return 0
+	}
+	for range 3 {
+		b.Add(p[0], []byte("hello"))
+	}
+	all, err := trySend(b, 3)
+	if err == nil || calls > 2*maxIdleCalls {
+		t.Errorf("Send returns %v after %d system calls", err, calls)
+	}
+	for i, want := range []error{nil, nil, errNotReported} {
+		if a := all[i]; a.times != 1 || a.err != want {
+			t.Errorf("write %d: reported %d times, error %v; want %v", i, a.times, a.err, want)
+		}
+	}
+}
+
+// What the kernel no longer takes is left to the caller.
 func TestBroken(t *testing.T) {
 	b, p := newBatch(t), newPair(t)
 	null, err := os.Open(os.DevNull)
@@ -196,17 +276,17 @@ func TestBroken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	// In the ring's place, as a number that is nobody's may become anybody's.
+	// In the ring's place, as a closed number may become any other file.
 	if err := syscall.Dup3(int(null.Fd()), b.ring.fd, syscall.O_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
-	var a answer
-	b.Add(p[0], []byte("hello"), &a)
-	if err := b.Send(); err == nil {
+	b.Add(p[0], []byte("hello"))
+	all, err := trySend(b, 1)
+	if err == nil {
 		t.Error("Send reports nothing")
 	}
-	if a.times != 1 || a.n != 0 || a.err != nil {
-		t.Errorf("told %d times that %d bytes were written, error %v; want once, 0 and none", a.times, a.n, a.err)
+	if a := all[0]; a.times != 1 || a.n != 0 || a.err != nil {
+		t.Errorf("reported %d times that %d bytes were written, error %v; want once, 0 and none", a.times, a.n, a.err)
 	}
 }
 
@@ -239,9 +319,9 @@ func BenchmarkSend(b *testing.B) {
 	for name, send := range map[string]func(*Batch, []int){
 		"batch": func(batch *Batch, fds []int) {
 			for _, fd := range fds {
-				batch.Add(fd, line, ignore{})
+				batch.Add(fd, line)
 			}
-			_ = batch.Send()
+			_ = batch.Send(func(int, int, error) {})
 		},
 		"write": func(_ *Batch, fds []int) {
 			for _, fd := range fds {
@@ -259,10 +339,6 @@ func BenchmarkSend(b *testing.B) {
 		})
 	}
 }
-
-type ignore struct{}
-
-func (ignore) Wrote([]byte, int, error) {}
 
 // clients connects Size clients, which read, and returns the server's ends.
 func clients(b *testing.B) []int {

@@ -4,20 +4,14 @@ package uring
 
 import "errors"
 
-// A Batch is not to be had here: there is only the one that is always full, nil.
+// A Batch does not exist here: New always fails.
 type Batch struct{}
 
-// New says that there is no batch.
+// New returns errors.ErrUnsupported.
 func New() (*Batch, error) { return nil, errors.ErrUnsupported }
 
-// Close does nothing.
 func (*Batch) Close() {}
 
-// Full tells that Add may not be called.
-func (*Batch) Full() bool { return true }
+func (*Batch) Add(int, []byte) {}
 
-// Add may not be called.
-func (*Batch) Add(int, []byte, Writer) { panic("uring: no batch here") }
-
-// Send does nothing.
-func (*Batch) Send() error { return nil }
+func (*Batch) Send(func(i, n int, err error)) error { return errors.ErrUnsupported }

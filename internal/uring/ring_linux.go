@@ -3,6 +3,7 @@
 package uring
 
 import (
+	"cmp"
 	"errors"
 	"runtime"
 	"sync/atomic"
@@ -73,6 +74,9 @@ type ring struct {
 	sqHead, sqTail, cqHead, cqTail *uint32
 	submissions                    []submission
 	completions                    []completion
+
+	// enter is io_uring_enter(2): it submits sends and waits for completions.
+	enter func(submit, wait int) syscall.Errno
 }
 
 func newRing(size uint32) (*ring, error) {
@@ -82,6 +86,10 @@ func newRing(size uint32) (*ring, error) {
 		return nil, errno
 	}
 	r := &ring{fd: int(fd)}
+	r.enter = func(submit, wait int) syscall.Errno {
+		_, _, errno := syscall.Syscall6(sysEnter, fd, uintptr(submit), uintptr(wait), enterGetEvents, 0, 0)
+		return errno
+	}
 	if err := r.mmap(&p); err != nil {
 		r.close()
 		return nil, err
@@ -139,31 +147,45 @@ func (r *ring) put(data uint64, fd int, p []byte) {
 	atomic.StoreUint32(r.sqTail, tail+1)
 }
 
-// patience is how often in a row the kernel may find no memory for a send.
-const patience = 100
+// maxIdleCalls is how many calls in a row may bring nothing: no send taken and
+// no completion.
+const maxIdleCalls = 100
 
 // submit hands n sends over to the kernel, and returns when they are done: they
 // do not wait for anything, so the system call that takes one completes it. An
-// error means that the kernel takes no more. It has taken the first ones then.
+// error means that the ring cannot be used any more. The kernel has taken the
+// first sends then, and what it has completed has been passed to done.
 func (r *ring) submit(n int, done func(data uint64, result int32)) (taken int, err error) {
-	missing := n
-	for refused := 0; missing > 0; {
-		left := *r.sqTail - atomic.LoadUint32(r.sqHead)
-		_, _, errno := syscall.Syscall6(sysEnter, uintptr(r.fd), uintptr(left), uintptr(missing), enterGetEvents, 0, 0)
+	completed := 0
+	for idle := 0; idle < maxIdleCalls; idle++ {
+		waiting := r.waiting()
+		offered := waiting
+		if err != nil {
+			offered = 0 // only what has been taken is waited for
+		}
+		errno := r.enter(offered, n-waiting+offered-completed)
 		reaped := r.reap(done)
-		missing -= reaped
-		switch {
-		case reaped > 0, errno == 0, errno == syscall.EINTR:
-			refused = 0
-		case refused < patience && (errno == syscall.EAGAIN || errno == syscall.EBUSY):
-			refused++
+		completed += reaped
+		taken = n - r.waiting()
+		if err == nil && errno != 0 && errno != syscall.EINTR && errno != syscall.EAGAIN && errno != syscall.EBUSY {
+			err = errno
+		}
+		if completed == n || err != nil && completed == taken {
+			return taken, err
+		}
+		if reaped > 0 || r.waiting() < waiting {
+			idle = 0
+		} else {
 			runtime.Gosched()
-		default:
-			return n - int(*r.sqTail-atomic.LoadUint32(r.sqHead)), errno
 		}
 	}
-	return n, nil
+	return taken, cmp.Or(err, errStuck)
 }
+
+var errStuck = errors.New("io_uring makes no progress")
+
+// waiting is the number of sends that the kernel has not taken.
+func (r *ring) waiting() int { return int(*r.sqTail - atomic.LoadUint32(r.sqHead)) }
 
 // reap empties the completion queue.
 func (r *ring) reap(done func(data uint64, result int32)) int {

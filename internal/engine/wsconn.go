@@ -18,21 +18,24 @@ import (
 )
 
 const (
-	// hangUpTimeout is how long a client may take to answer a close frame
+	// closeFrameTimeout is how long a client may take to answer a close frame
 	// before its connection is dropped.
-	hangUpTimeout = 2 * time.Second
-	// trust is the length, in bytes, up to which a message is given memory
+	closeFrameTimeout = 2 * time.Second
+	// allocAhead is the length, in bytes, up to which a message is given memory
 	// before it has arrived.
-	trust = 4096
+	allocAhead = 4096
 )
 
-// A socket is one websocket connection.
-type socket struct {
+// A wsConn is one websocket connection. Reading belongs to one goroutine, the
+// reader, which alone closes the connection.
+type wsConn struct {
 	// What delivering a line touches comes first, as in Session.
-	wire    wire
-	raw     rawConn        // most often the wire, in the same place
-	writer  writer         // guarded by the session's mu
-	writing sync.WaitGroup // whoever writes; the connection stays open for them
+
+	// fd is the socket, for writes that never wait; -1 where there is none, as
+	// for a pipe in a test. The connection stays open as long as somebody writes:
+	// closed, its descriptor could become another client's.
+	fd      int
+	writing sync.WaitGroup // writers without the session's mu: batches and drains
 
 	// static after construction
 	conn       net.Conn
@@ -43,19 +46,9 @@ type socket struct {
 	// owned by the reader
 	in io.Reader
 
-	// guarded by the session's mu, once the session has taken the socket
-	err      error  // why the reader ended
-	farewell []byte // the close frame, which is to be written last
+	// guarded by the session's mu, once the session has taken the connection
+	err error // why the reader ended
 }
-
-// A writer is who writes to a socket. While there is one nobody else may.
-type writer uint8
-
-const (
-	nobody  writer = iota
-	inBatch        // a batch is going to, in a moment
-	drainer        // drain, until the client has caught up
-)
 
 // A closeError is a websocket that is over: by the client's close frame, or
 // because of what the client sent.
@@ -74,33 +67,43 @@ var (
 	errNoStatus = &closeError{byClient: true}
 )
 
-func (srv *Server) newSocket(conn net.Conn, buffered *bufio.Reader, q query) *socket {
-	k := &socket{
+func (srv *Server) newWSConn(conn net.Conn, buffered *bufio.Reader, q query) *wsConn {
+	c := &wsConn{
 		conn:       conn,
 		revision:   q.revision,
 		base64:     q.base64,
 		maxMessage: srv.cfg.MaxPayload,
 	}
-	if k.raw.bind(conn) {
-		k.wire, k.in = &k.raw, &k.raw
-	} else {
-		k.wire, k.in = patientWire{}, bufio.NewReader(conn)
-	}
+	c.fd, c.in = rawSocket(conn)
 	if n := buffered.Buffered(); n > 0 {
 		// The client was so quick that net/http has read some of its frames.
 		early, _ := buffered.Peek(n)
-		k.in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), k.in)
+		c.in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), c.in)
 	}
-	return k
+	return c
 }
 
+// tryWrite writes as much as the socket takes at once. Less than all of it is
+// no error. The caller holds the mutex of the session, which is not closed or
+// is about to send its close frame.
+func (c *wsConn) tryWrite(p []byte) (n int, err error) {
+	if c.fd < 0 {
+		return 0, nil // left to a goroutine that may wait
+	}
+	return writeSocket(c.fd, p)
+}
+
+// abort makes reading and writing fail at once. The reader closes the
+// connection then.
+func (c *wsConn) abort() { c.conn.SetDeadline(past) }
+
 // appendPacket appends a packet as a frame.
-func (k *socket) appendPacket(dst []byte, p packet.Packet) []byte {
+func (c *wsConn) appendPacket(dst []byte, p packet.Packet) []byte {
 	var head [1]byte
 	switch {
-	case p.Binary && k.base64:
+	case p.Binary && c.base64:
 		return packet.AppendFrame(dst, false, packet.AppendText(nil, p))
-	case p.Binary && k.revision == Revision4:
+	case p.Binary && c.revision == Revision4:
 		return packet.AppendFrame(dst, true, p.Data)
 	case p.Binary:
 		head[0] = byte(p.Type)
@@ -111,13 +114,13 @@ func (k *socket) appendPacket(dst []byte, p packet.Packet) []byte {
 }
 
 // decode reads one message as a packet.
-func (k *socket) decode(data []byte, binary bool) (packet.Packet, error) {
+func (c *wsConn) decode(data []byte, binary bool) (packet.Packet, error) {
 	switch {
-	case binary && k.revision == Revision4:
+	case binary && c.revision == Revision4:
 		return packet.DecodeBinary4(data)
 	case binary:
 		return packet.DecodeBinary3(data)
-	case k.revision == Revision4:
+	case c.revision == Revision4:
 		return packet.DecodeText4(data)
 	}
 	return packet.DecodeText3(data)
@@ -125,10 +128,10 @@ func (k *socket) decode(data []byte, binary bool) (packet.Packet, error) {
 
 // readMessage reads up to the end of the next text or binary message. What
 // else arrives on the way goes to control. Called by the reader only.
-func (k *socket) readMessage(control func(op ws.OpCode, payload []byte)) (data []byte, binary bool, err error) {
+func (c *wsConn) readMessage(control func(op ws.OpCode, payload []byte)) (data []byte, binary bool, err error) {
 	state := ws.StateServerSide
 	for {
-		h, err := ws.ReadHeader(k.in)
+		h, err := ws.ReadHeader(c.in)
 		if err != nil {
 			return nil, false, readError(err)
 		}
@@ -136,18 +139,18 @@ func (k *socket) readMessage(control func(op ws.OpCode, payload []byte)) (data [
 			return nil, false, errFrame
 		}
 		if h.OpCode.IsControl() {
-			if err := k.readControl(h, control); err != nil {
+			if err := c.readControl(h, control); err != nil {
 				return nil, false, err
 			}
 			continue
 		}
-		if h.Length > int64(k.maxMessage-len(data)) {
+		if h.Length > int64(c.maxMessage-len(data)) {
 			return nil, false, errTooLong
 		}
 		if h.OpCode != ws.OpContinuation {
 			binary = h.OpCode == ws.OpBinary
 		}
-		if data, err = k.readPayload(data, h); err != nil {
+		if data, err = c.readPayload(data, h); err != nil {
 			return nil, false, err
 		}
 		if h.Fin {
@@ -162,16 +165,16 @@ func (k *socket) readMessage(control func(op ws.OpCode, payload []byte)) (data [
 
 // readPayload appends a frame's payload to data. Memory grows with what has
 // arrived, not with what was announced.
-func (k *socket) readPayload(data []byte, h ws.Header) ([]byte, error) {
+func (c *wsConn) readPayload(data []byte, h ws.Header) ([]byte, error) {
 	at := len(data)
-	if h.Length <= trust {
+	if h.Length <= allocAhead {
 		data = append(data, make([]byte, h.Length)...)
-		if _, err := io.ReadFull(k.in, data[at:]); err != nil {
+		if _, err := io.ReadFull(c.in, data[at:]); err != nil {
 			return nil, readError(err)
 		}
 	} else {
 		buf := bytes.NewBuffer(data)
-		if _, err := io.CopyN(buf, k.in, h.Length); err != nil {
+		if _, err := io.CopyN(buf, c.in, h.Length); err != nil {
 			return nil, readError(err)
 		}
 		data = buf.Bytes()
@@ -180,8 +183,8 @@ func (k *socket) readPayload(data []byte, h ws.Header) ([]byte, error) {
 	return data, nil
 }
 
-func (k *socket) readControl(h ws.Header, control func(ws.OpCode, []byte)) error {
-	payload, err := k.readPayload(nil, h)
+func (c *wsConn) readControl(h ws.Header, control func(ws.OpCode, []byte)) error {
+	payload, err := c.readPayload(nil, h)
 	if err != nil {
 		return err
 	}
@@ -221,76 +224,57 @@ func readError(err error) error {
 
 // appendClose appends the close frame that answers err.
 func appendClose(dst []byte, err error) []byte {
-	var c *closeError
-	if !errors.As(err, &c) || c.code == 0 {
+	var e *closeError
+	if !errors.As(err, &e) || e.code == 0 {
 		return append(dst, 0x80|byte(ws.OpClose), 0)
 	}
-	dst = append(dst, 0x80|byte(ws.OpClose), byte(2+len(c.reason)))
-	dst = binary.BigEndian.AppendUint16(dst, uint16(c.code))
-	return append(dst, c.reason...)
+	dst = append(dst, 0x80|byte(ws.OpClose), byte(2+len(e.reason)))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(e.code))
+	return append(dst, e.reason...)
 }
 
-// hangUp ends a socket that a session no longer uses. The reader goes on until
-// the client has answered the close frame, so that the kernel does not throw
-// away, with a reset, what is still on its way. Only the reader closes the
-// connection, at once where what is on its way does not matter: a descriptor
-// that a batch writes to may not become somebody else's meanwhile.
-func (k *socket) hangUp(reason Reason) {
-	if reason == TooSlow || reason == TransportError && k.err == nil {
-		k.conn.SetDeadline(past)
+// startClose begins the closing handshake (RFC 6455, section 7.1.2) of a
+// connection that its session no longer uses, and returns the close frame. The
+// reader goes on until the client has answered it, so that the kernel does not
+// throw away, with a reset, what is still on its way. A connection that takes
+// nothing is aborted instead, without a frame.
+func (c *wsConn) startClose(reason Reason) (closeFrame []byte) {
+	if reason == TooSlow || reason == TransportError && c.err == nil {
+		c.abort()
+		return nil
+	}
+	c.conn.SetDeadline(time.Now().Add(closeFrameTimeout))
+	return appendClose(nil, c.err)
+}
+
+// finishClose closes the connection after its reader has ended with err.
+func (c *wsConn) finishClose(err error) {
+	c.writing.Wait()
+	c.discardInput(err)
+	c.conn.Close()
+}
+
+// discardInput reads what a client that has broken the rules goes on sending.
+// Closed with unread bytes a connection is reset, and the client would not see
+// the close frame that tells it why. The caller has set a deadline.
+func (c *wsConn) discardInput(err error) {
+	if e := (*closeError)(nil); !errors.As(err, &e) || e.byClient {
 		return
 	}
-	k.conn.SetDeadline(time.Now().Add(hangUpTimeout))
-	k.farewell = appendClose(nil, k.err)
-	if k.writer == nobody {
-		k.sayFarewell()
-	}
-}
-
-// sayFarewell writes the close frame, if there is one. Nobody else is writing.
-func (k *socket) sayFarewell() {
-	rest := k.farewell
-	k.farewell = nil
-	if len(rest) == 0 {
-		return
-	}
-	n, err := k.wire.TryWrite(rest)
-	switch {
-	case err != nil:
-		k.conn.SetDeadline(past)
-	case n < len(rest):
-		k.writing.Go(func() { k.conn.Write(rest[n:]) })
-	}
-}
-
-// leave closes the connection of a socket whose reader has ended.
-func (k *socket) leave(err error) {
-	k.writing.Wait()
-	k.linger(err)
-	k.conn.Close()
-}
-
-// linger reads, and ignores, what a client that has broken the rules goes on
-// sending. Closed with unread bytes a connection is reset, and the client would
-// not see the close frame that tells it why. Whoever calls has set a deadline.
-func (k *socket) linger(err error) {
-	if c := (*closeError)(nil); !errors.As(err, &c) || c.byClient {
-		return
-	}
-	if half, ok := k.conn.(interface{ CloseWrite() error }); ok {
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite() // nothing more comes: the client need not wait
 	}
-	io.Copy(io.Discard, k.in)
+	io.Copy(io.Discard, c.in)
 }
 
-// dismiss ends a websocket that no session wants, because of err or for no
+// reject ends a websocket that belongs to no session, because of err or for no
 // fault of its own, and waits for the client's own close frame.
-func (k *socket) dismiss(err error) {
-	defer k.conn.Close()
-	k.conn.SetDeadline(time.Now().Add(hangUpTimeout))
-	k.conn.Write(appendClose(nil, err))
+func (c *wsConn) reject(err error) {
+	defer c.conn.Close()
+	c.conn.SetDeadline(time.Now().Add(closeFrameTimeout))
+	c.conn.Write(appendClose(nil, err))
 	for err == nil {
-		_, _, err = k.readMessage(func(ws.OpCode, []byte) {})
+		_, _, err = c.readMessage(func(ws.OpCode, []byte) {})
 	}
-	k.linger(err)
+	c.discardInput(err)
 }

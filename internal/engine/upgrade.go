@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"tsunagu/internal/packet"
+)
+
+// noopInterval is how often a poll that is pending while a websocket probes is
+// answered with a noop, as in the original. Once would not do: when the noop
+// reaches the client before the probe's answer does, the client sends one more
+// poll and then waits for that.
+const noopInterval = 100 * time.Millisecond
+
+// startProbe lets a websocket try to take over from polling.
+func (s *Session) startProbe(c *wsConn) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.out.state != open && s.out.state != closing || s.ws != nil || s.probing != nil {
+		s.server.reject(c)
+		return
+	}
+	s.probing = c
+	c.conn.SetDeadline(time.Now().Add(s.server.cfg.UpgradeTimeout))
+	s.server.running.Go(func() { s.probe(c) })
+}
+
+// probe reads a probing websocket until the client upgrades or gives up. It
+// then becomes the reader.
+func (s *Session) probe(c *wsConn) {
+	for {
+		data, binary, err := c.readMessage(func(op ws.OpCode, payload []byte) {
+			if op == ws.OpPing {
+				c.conn.Write(ws.MustCompileFrame(ws.NewPongFrame(payload)))
+			}
+		})
+		if err != nil {
+			s.failProbe(c, err)
+			return
+		}
+		p, err := c.decode(data, binary)
+		switch {
+		case err == nil && p.Type == packet.Ping && !p.Binary && string(p.Data) == "probe":
+			p.Type = packet.Pong
+			c.conn.Write(c.appendPacket(nil, p))
+			s.startNoops(c)
+		case err == nil && p.Type == packet.Upgrade && s.upgrade(c):
+			s.readWebSocket(c)
+			return
+		default:
+			s.failProbe(c, nil)
+			return
+		}
+	}
+}
+
+// startNoops has pending polls answered, so that the client can leave polling,
+// again and again until the probe has ended.
+func (s *Session) startNoops(c *wsConn) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.probing == c && s.noops == nil {
+		s.noops = time.AfterFunc(noopInterval, func() { s.sendNoop(c) })
+	}
+}
+
+func (s *Session) sendNoop(c *wsConn) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.probing != c {
+		return
+	}
+	if s.poll != nil {
+		s.answerPollLocked([]packet.Packet{{Type: packet.Noop}})
+	}
+	s.noops.Reset(noopInterval)
+}
+
+// endProbeLocked forgets the probing websocket.
+func (s *Session) endProbeLocked() {
+	s.probing = nil
+	if s.noops != nil {
+		s.noops.Stop()
+		s.noops = nil
+	}
+}
+
+// failProbe leaves the session to polling.
+func (s *Session) failProbe(c *wsConn, err error) {
+	s.mu.Lock()
+	if s.probing == c {
+		s.endProbeLocked()
+	}
+	s.unlock()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil // the deadline is ours, and no fault of the client's
+	}
+	c.reject(err)
+}
+
+// upgrade makes a probing websocket the session's transport.
+func (s *Session) upgrade(c *wsConn) bool {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.probing != c || s.out.state == closed {
+		return false
+	}
+	s.endProbeLocked()
+	c.conn.SetDeadline(time.Time{})
+	if s.poll != nil {
+		s.answerPollLocked([]packet.Packet{{Type: packet.Close}})
+	}
+	s.abortPostLocked()
+	s.ws = c
+	for _, p := range s.out.queue {
+		s.out.frames = c.appendPacket(s.out.frames, p)
+	}
+	s.out.queue, s.out.queued = nil, 0
+	if s.out.state == open {
+		s.heardLocked(packet.Upgrade)
+	}
+	s.flushLocked()
+	return true
+}
