@@ -184,8 +184,8 @@ func parsePorts(s string) ([]int, error) {
 	return ports, nil
 }
 
-// parseClients turns versions of Socket.IO into revisions of Engine.IO, which
-// nobody else should have to know.
+// parseClients turns versions of Socket.IO into revisions of Engine.IO, so that
+// operators need not know those.
 func parseClients(s string) ([]engine.Revision, error) {
 	var all []engine.Revision
 	for field := range strings.SplitSeq(s, ",") {
@@ -220,7 +220,7 @@ func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer
 	if opts.redis == nil {
 		embedded, err := broker.Ensure(ctx, broker.Config{Logger: log})
 		if err != nil {
-			log.Warn("no redis found, and none started", "err", err)
+			log.Warn("no redis found, and the embedded one did not start; name a redis with -redis", "err", err)
 		}
 		if embedded != nil {
 			defer embedded.Close()
@@ -237,7 +237,7 @@ func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer
 	return nil
 }
 
-// listen takes all ports or none.
+// listen opens all ports or none.
 func listen(opts options) ([]net.Listener, error) {
 	var all []net.Listener
 	for _, port := range opts.ports {
@@ -279,24 +279,24 @@ const (
 	// firstSubscription is how long a node waits for Redis before it serves
 	// all the same.
 	firstSubscription = time.Second
-	// shutdownTimeout is how long clients get to take leave.
+	// shutdownTimeout is how long clients get to close their connections.
 	shutdownTimeout = 5 * time.Second
-	// headerTimeout is how long a request may take to say what it wants, and
-	// maxHeader how many bytes, as in Node: a session keeps them.
+	// headerTimeout is how long the header of a request may take to arrive.
 	headerTimeout = 10 * time.Second
-	maxHeader     = 16 << 10
+	// maxHeader is how many bytes it may have, as in Node: a session keeps them.
+	maxHeader = 16 << 10
 	// idleTimeout is how long a connection is kept between two requests.
 	idleTimeout = time.Minute
 )
 
-// serve runs the node until ctx is done, and then takes it down against the
-// stream: nobody new, nobody left, nothing more to say.
+// serve runs the node until ctx is done. Then it stops the parts in the order in
+// which messages pass them: web server and sessions, relay, handlers, fan-out.
 func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 	relayCtx, stopRelay := context.WithCancel(context.Background())
 	var relay sync.WaitGroup
 	relay.Go(func() {
 		if err := n.relay.Run(relayCtx, n.chat); err != nil {
-			n.log.Error("relay ended", "err", err)
+			n.log.Error("relay failed, messages are no longer published or received; restart the node", "err", err)
 		}
 	})
 	srv := &http.Server{
@@ -316,7 +316,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 	}
 	web.Go(func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			n.log.Error("web server ended", "err", err)
+			n.log.Error("web server failed, the node accepts no connections any more; restart it", "err", err)
 		}
 	})
 	listening()
@@ -330,7 +330,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 		}
 	})
 	if err := n.engine.Shutdown(bye); err != nil {
-		n.log.Warn("sessions left behind", "err", err)
+		n.log.Warn("some sessions did not end before the shutdown timeout", "err", err)
 	}
 	web.Wait()
 	stopRelay()

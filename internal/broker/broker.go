@@ -16,19 +16,19 @@ import (
 // Config says where to look for a Redis and when to give up. The zero value
 // does what the program promises when it is given no Redis.
 type Config struct {
-	// Addr is where a Redis is looked for, host:port. Default localhost:6379;
+	// Addr is the host:port at which a Redis is expected. Default localhost:6379;
 	// every address that the host resolves to is tried.
 	Addr string
 
-	// Listen is where the embedded one listens. Default 127.0.0.1:6379. It has
-	// no password: an address that other machines reach lets them in. It must
-	// be among those that Addr resolves to, or nobody will find it.
+	// Listen is the host:port of the embedded Redis. Default 127.0.0.1:6379. It
+	// has no password: an address that other machines reach lets them in. Addr
+	// must resolve to it, or other nodes do not find it.
 	Listen string
 
-	// Patience is how long connections have to be refused before one is
-	// started. Default 1 s; too short, and a Redis that is just starting finds
-	// its port taken.
-	Patience time.Duration
+	// RefusedFor is how long connections have to be refused before an embedded
+	// Redis is started. Default 1 s; too short, and a Redis that is just starting
+	// finds its port in use.
+	RefusedFor time.Duration
 
 	// Poll is the pause between two attempts. Default 100 ms.
 	Poll time.Duration
@@ -37,7 +37,7 @@ type Config struct {
 	// a refusal.
 	DialTimeout time.Duration
 
-	// Logger takes the one warning that the embedded one was started. Default
+	// Logger gets one warning when the embedded Redis was started. Default
 	// slog.Default().
 	Logger *slog.Logger
 }
@@ -49,8 +49,8 @@ func (c Config) withDefaults() Config {
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:6379"
 	}
-	if c.Patience <= 0 {
-		c.Patience = time.Second
+	if c.RefusedFor <= 0 {
+		c.RefusedFor = time.Second
 	}
 	if c.Poll <= 0 {
 		c.Poll = 100 * time.Millisecond
@@ -72,11 +72,11 @@ type Broker struct {
 }
 
 // Ensure returns nil and no error when something accepts connections at
-// Config.Addr. When all are refused for Config.Patience it starts a Broker.
-// Any other answer, a timeout say, means that there may well be a Redis, and
-// is an error; so is a Listen address that is taken by something that refuses.
-// Call it once, before anything has seen a Redis: it cannot tell one that is
-// down from one that never was.
+// Config.Addr. When all are refused for Config.RefusedFor it starts a Broker.
+// Any other answer, such as a timeout, means that there may be a Redis, and is
+// an error; so is a Listen address whose owner refuses connections. Call it
+// once, at the start: it cannot tell a Redis that is down from one that never
+// was.
 func Ensure(ctx context.Context, cfg Config) (*Broker, error) {
 	cfg = cfg.withDefaults()
 	up, err := accepts(ctx, cfg)
@@ -86,25 +86,24 @@ func Ensure(ctx context.Context, cfg Config) (*Broker, error) {
 	server := miniredis.NewMiniRedis()
 	server.ClockTTL(true)
 	err = server.StartAddr(cfg.Listen)
-	if taken(err) {
-		// Another process was faster. If it does not accept soon, the port is
-		// bound by something that is no Redis, and another port is no way out:
-		// the next process would look for it in vain.
+	if inUse(err) {
+		// Another process was faster. If it does not accept soon, it is no Redis.
+		// Another port would not help: the next process would not look there.
 		if up, probeErr := accepts(ctx, cfg); up || probeErr != nil {
 			return nil, probeErr
 		}
-		return nil, fmt.Errorf("embedded redis: %s is taken by something that refuses connections", cfg.Listen)
+		return nil, fmt.Errorf("embedded redis: %s is in use by a program that refuses connections", cfg.Listen)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("embedded redis: %w", err)
 	}
 	b := &Broker{server: server, addr: server.Addr()}
-	cfg.Logger.Warn("no redis found, started an embedded one; it is for development only, -redis names a real one",
-		"looked_at", cfg.Addr, "listening_on", b.addr)
+	cfg.Logger.Warn("no redis found, started an embedded one for development; name a real one with -redis",
+		"tried", cfg.Addr, "addr", b.addr)
 	return b, nil
 }
 
-// Addr is where the Broker listens.
+// Addr is the address at which the Broker listens.
 func (b *Broker) Addr() string { return b.addr }
 
 // Close ends the Broker and every connection to it. It may be called again,
@@ -116,11 +115,11 @@ func (b *Broker) Close() {
 }
 
 // accepts tries cfg.Addr until something accepts or all was refused for
-// cfg.Patience.
+// cfg.RefusedFor.
 func accepts(ctx context.Context, cfg Config) (bool, error) {
 	poll := time.NewTicker(cfg.Poll)
 	defer poll.Stop()
-	for deadline := time.Now().Add(cfg.Patience); ; {
+	for deadline := time.Now().Add(cfg.RefusedFor); ; {
 		err := dialAny(ctx, cfg)
 		if err == nil {
 			return true, nil
@@ -182,7 +181,7 @@ func refused(err error) bool {
 	return is(err, syscall.ECONNREFUSED, 10061)
 }
 
-func taken(err error) bool {
+func inUse(err error) bool {
 	return is(err, syscall.EADDRINUSE, 10048)
 }
 

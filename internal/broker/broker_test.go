@@ -20,11 +20,11 @@ func quick(t *testing.T) Config {
 	t.Helper()
 	addr := listen(t).Addr().String() // closed again: connections are refused
 	return Config{
-		Addr:     addr,
-		Listen:   addr,
-		Patience: 20 * time.Millisecond,
-		Poll:     5 * time.Millisecond,
-		Logger:   slog.New(slog.DiscardHandler),
+		Addr:       addr,
+		Listen:     addr,
+		RefusedFor: 20 * time.Millisecond,
+		Poll:       5 * time.Millisecond,
+		Logger:     slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -92,7 +92,7 @@ func TestTimePasses(t *testing.T) {
 // A Redis that comes up within the patience is used.
 func TestWaitsForALateOne(t *testing.T) {
 	cfg := quick(t)
-	cfg.Patience = time.Minute
+	cfg.RefusedFor = time.Minute
 	up := make(chan net.Listener)
 	time.AfterFunc(20*time.Millisecond, func() {
 		l, err := net.Listen("tcp", cfg.Addr)
@@ -135,7 +135,7 @@ func TestRace(t *testing.T) {
 }
 
 // The address refuses, yet cannot be listened on.
-func TestPortTaken(t *testing.T) {
+func TestPortInUse(t *testing.T) {
 	cfg := quick(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -143,7 +143,7 @@ func TestPortTaken(t *testing.T) {
 	}
 	defer l.Close()
 	cfg.Listen = l.Addr().String() // Addr still refuses
-	if b, err := Ensure(context.Background(), cfg); b != nil || err == nil || !strings.Contains(err.Error(), "taken") {
+	if b, err := Ensure(context.Background(), cfg); b != nil || err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("got %v, %v", b, err)
 	}
 }
@@ -183,7 +183,7 @@ func TestEveryAddressIsTried(t *testing.T) {
 
 func TestContextEnds(t *testing.T) {
 	cfg := quick(t)
-	cfg.Patience = time.Hour
+	cfg.RefusedFor = time.Hour
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	if b, err := Ensure(ctx, cfg); b != nil || err == nil {

@@ -1,6 +1,6 @@
-// Package chat is the application: what one client says on "chat" is published,
-// and what is published goes to everyone who is connected, on whichever node.
-// The sender hears itself the same way, through Redis.
+// Package chat is the application. A node publishes what its clients say on
+// "chat", and sends every published line to every client, on whichever node.
+// The sender, too, hears its own line through Redis.
 package chat
 
 import (
@@ -18,8 +18,8 @@ import (
 const (
 	// event is what lines are called, in both directions.
 	event = "chat"
-	// room is the namespace in which it all happens.
-	room = "/"
+	// namespace is where the chat takes place.
+	namespace = "/"
 )
 
 // A Publisher takes the lines that clients say. It must not block. The line is
@@ -65,7 +65,7 @@ func (c *Chat) Close() { c.fan.Close() }
 
 // Register sets the handlers.
 func (c *Chat) Register(srv *bridge.Server) {
-	srv.OnEvent(room, event, c.say)
+	srv.OnEvent(namespace, event, c.say)
 }
 
 // Dropped is how many lines were dropped because they have no text: what would
@@ -110,8 +110,8 @@ func (c *Chat) report(err error) {
 func (c *Chat) Receive(line []byte) { c.fan.Emit(event, line) }
 
 // Join implements bridge.Audience.
-func (c *Chat) Join(namespace string, s *engine.Session) engine.Feed {
-	if namespace != room {
+func (c *Chat) Join(name string, s *engine.Session) engine.Feed {
+	if name != namespace {
 		return nil
 	}
 	c.mu.Lock()
@@ -123,8 +123,8 @@ func (c *Chat) Join(namespace string, s *engine.Session) engine.Feed {
 }
 
 // Leave implements bridge.Audience.
-func (c *Chat) Leave(namespace string, s *engine.Session) {
-	if namespace != room {
+func (c *Chat) Leave(name string, s *engine.Session) {
+	if name != namespace {
 		return
 	}
 	s.Detach()

@@ -36,11 +36,11 @@ func Text(raw json.RawMessage, attachments [][]byte) (string, error) {
 	if err != nil {
 		return "", ErrLethal
 	}
-	w := writer{attachments: attachments, room: len(raw)}
+	w := writer{attachments: attachments, remaining: len(raw)}
 	for _, a := range attachments {
-		w.room += len(a)
+		w.remaining += len(a)
 	}
-	w.room *= maxGrowth
+	w.remaining *= maxGrowth
 	if err := w.publish(arg); err != nil {
 		return "", err
 	}
@@ -68,7 +68,7 @@ type undefined struct{}
 type writer struct {
 	attachments [][]byte
 	text        strings.Builder
-	room        int // bytes that may still be written
+	remaining   int // bytes that may still be written
 }
 
 // publish prints the second argument of publish('chat', arg).
@@ -123,7 +123,7 @@ func (w *writer) warn(object map[string]any) error {
 		if err != nil {
 			return err
 		}
-		scratch := writer{attachments: w.attachments, room: w.room}
+		scratch := writer{attachments: w.attachments, remaining: w.remaining}
 		return scratch.value(name)
 	}
 	return nil
@@ -179,7 +179,7 @@ func (w *writer) join(array []any) error {
 }
 
 func (w *writer) write(s string) error {
-	if w.room -= len(s); w.room < 0 {
+	if w.remaining -= len(s); w.remaining < 0 {
 		return ErrLethal
 	}
 	w.text.WriteString(s)
@@ -201,7 +201,7 @@ func (w *writer) resolve(v any) (any, error) {
 	if !ok {
 		return undefined{}, nil
 	}
-	name := writer{room: w.room}
+	name := writer{remaining: w.remaining}
 	if err := name.value(num); err != nil {
 		return nil, err
 	}

@@ -47,12 +47,12 @@ func flush(sessions ...*Session) {
 }
 
 // stage opens a websocket and leaves "shared" for it in b.
-func (st *station) stage(b *batch) (*wsClient, *Session) {
+func (st *testServer) stage(b *batch) (*wsClient, *Session) {
 	st.t.Helper()
 	c, s := st.join(websocket3)
-	tape := &tape{}
-	s.Attach(tape.start())
-	tape.add("shared")
+	log := &feedLog{}
+	s.Attach(log.start())
+	log.add("shared")
 	b.stage(s)
 	if writerOf(s) != staged {
 		st.t.Fatal("nothing is left to the batch")
@@ -63,7 +63,7 @@ func (st *station) stage(b *batch) (*wsClient, *Session) {
 // What a session sends while its socket is a batch's business comes after.
 func TestSendBehindABatch(t *testing.T) {
 	b := &batch{}
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	c, s := st.stage(b)
 	s.Send(Message{Data: []byte("own")})
 	s.answerControl(ws.OpPing, []byte("a"))
@@ -80,7 +80,7 @@ func TestSendBehindABatch(t *testing.T) {
 // Much to say is no backlog before the socket was asked to take it.
 func TestMuchBehindABatch(t *testing.T) {
 	b := &batch{}
-	st := newStation(t, Config{MaxQueue: 2000})
+	st := newTestServer(t, Config{MaxQueue: 2000})
 	c, s := st.stage(b)
 	for i := range 5 {
 		s.Send(Message{Data: []byte(strings.Repeat(fmt.Sprint(i), 1000))})
@@ -95,11 +95,11 @@ func TestMuchBehindABatch(t *testing.T) {
 
 func TestAttachBehindABatch(t *testing.T) {
 	b := &batch{}
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	c, s := st.stage(b)
-	tape := &tape{}
-	tape.add("a line")
-	s.Attach(tape.start(), Message{Data: []byte("welcome")})
+	log := &feedLog{}
+	log.add("a line")
+	s.Attach(log.start(), Message{Data: []byte("welcome")})
 	s.Close()
 	b.send()
 	c.want("4shared", "4welcome", "4a line")
@@ -110,7 +110,7 @@ func TestAttachBehindABatch(t *testing.T) {
 // A batch that finds the connection broken ends the session.
 func TestBrokenInABatch(t *testing.T) {
 	b := &batch{}
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	_, s := st.stage(b)
 	if err := s.ws.conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
@@ -123,12 +123,12 @@ func TestBrokenInABatch(t *testing.T) {
 // all of it, and goodbye.
 func TestCloseBehindALongBatch(t *testing.T) {
 	b := &batch{}
-	st := newStation(t, Config{MaxQueue: 64 << 20})
+	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
-	tape := &tape{}
-	s.Attach(tape.start())
+	log := &feedLog{}
+	s.Attach(log.start())
 	long := strings.Repeat("x", 20<<20)
-	tape.add(long)
+	log.add(long)
 	b.stage(s)
 	s.fail(ParseError)
 	st.wantClosed(s, ParseError)
@@ -150,7 +150,7 @@ func TestCloseBehindABatch(t *testing.T) {
 		"with more": {func(s *Session) { s.Send(Message{Data: []byte("own")}); s.Close() }, ForcedClose},
 	} {
 		t.Run(name, func(t *testing.T) {
-			st := newStation(t, Config{})
+			st := newTestServer(t, Config{})
 			c, s := st.stage(b)
 			test.end(s)
 			b.send()
@@ -179,7 +179,7 @@ func TestDescriptorOutlivesABatch(t *testing.T) {
 		}, TransportClose},
 	} {
 		t.Run(name, func(t *testing.T) {
-			st := newStation(t, Config{})
+			st := newTestServer(t, Config{})
 			c, s := st.stage(b)
 			raw, err := s.ws.conn.(*net.TCPConn).SyscallConn()
 			if err != nil {
@@ -201,11 +201,11 @@ func TestDescriptorOutlivesABatch(t *testing.T) {
 // same sockets.
 func TestShortWritesOfBatches(t *testing.T) {
 	const n = 2000
-	st := newStation(t, Config{MaxQueue: 64 << 20})
+	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
 	small(c, s)
-	tape := &tape{}
-	s.Attach(tape.start())
+	log := &feedLog{}
+	s.Attach(log.start())
 	var sending sync.WaitGroup
 	for range 2 {
 		sending.Go(func() {
@@ -216,7 +216,7 @@ func TestShortWritesOfBatches(t *testing.T) {
 	}
 	sending.Go(func() {
 		for i := range n {
-			tape.add(numbered("shared", i))
+			log.add(numbered("shared", i))
 			s.Send(Message{Data: []byte(numbered("own", i))})
 		}
 	})

@@ -32,7 +32,7 @@ func newWSClient(t testing.TB, conn net.Conn) *wsClient {
 
 // raw sends the head of a request, followed by early, on a connection of its
 // own.
-func (st *station) raw(method, query, headers, early string) (*wsClient, *http.Response) {
+func (st *testServer) raw(method, query, headers, early string) (*wsClient, *http.Response) {
 	st.t.Helper()
 	conn, err := st.dial()
 	if err != nil {
@@ -40,7 +40,7 @@ func (st *station) raw(method, query, headers, early string) (*wsClient, *http.R
 	}
 	st.t.Cleanup(func() { conn.Close() })
 	c := newWSClient(st.t, conn)
-	c.write([]byte(fmt.Sprintf("%s /?%s HTTP/1.1\r\nHost: station\r\n%s\r\n%s", method, query, headers, early)))
+	c.write([]byte(fmt.Sprintf("%s /?%s HTTP/1.1\r\nHost: test\r\n%s\r\n%s", method, query, headers, early)))
 	conn.SetReadDeadline(time.Now().Add(enough))
 	resp, err := http.ReadResponse(c.in, nil)
 	if err != nil {
@@ -50,7 +50,7 @@ func (st *station) raw(method, query, headers, early string) (*wsClient, *http.R
 }
 
 // open makes the handshake of a websocket.
-func (st *station) open(query string) *wsClient {
+func (st *testServer) open(query string) *wsClient {
 	st.t.Helper()
 	c, resp := st.raw("GET", query, upgradeHeaders, "")
 	if resp.StatusCode != 101 {
@@ -60,7 +60,7 @@ func (st *station) open(query string) *wsClient {
 }
 
 // join opens a session on a websocket and reads its open packet.
-func (st *station) join(query string) (*wsClient, *Session) {
+func (st *testServer) join(query string) (*wsClient, *Session) {
 	st.t.Helper()
 	c := st.open(query)
 	s := await(st.t, st.opened, "a session")

@@ -10,7 +10,7 @@ import (
 )
 
 func TestClientLeaves(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	answered := p.pending()
 	p.post("6:4hello1:16:4never")
 	p.wantSaid("hello")
@@ -24,7 +24,7 @@ func TestClientLeaves(t *testing.T) {
 
 // To a websocket the close packet means nothing, as in the original.
 func TestClosePacketOnWebSocket(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	c, s := st.join(websocket3)
 	c.send("1", "5", "6", "0")
 	c.ping()
@@ -32,7 +32,7 @@ func TestClosePacketOnWebSocket(t *testing.T) {
 }
 
 func TestCloseWithPendingPoll(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for query, want := range map[string]string{polling3: "1:1", polling4: "1"} {
 		p := st.connect(query)
 		answered := p.pending()
@@ -45,7 +45,7 @@ func TestCloseWithPendingPoll(t *testing.T) {
 
 // What was sent before still comes; then, with the next poll, the end.
 func TestCloseWithoutPoll(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for query, want := range map[string]string{polling3: "1:61:1", polling4: "6\x1e1"} {
 		p := st.connect(query)
 		p.session.Close()
@@ -69,13 +69,13 @@ func TestCloseWithoutPoll(t *testing.T) {
 
 // What the feed has, and no Flush has told of yet, was there before.
 func TestCloseFlushes(t *testing.T) {
-	st := newStation(t, Config{})
-	tape := &tape{}
-	tape.add("one", "two")
+	st := newTestServer(t, Config{})
+	log := &feedLog{}
+	log.add("one", "two")
 	p := st.connect(polling3)
 	answered := p.pending()
 	p.session.mu.Lock()
-	p.session.out.feed = tape.start()
+	p.session.out.feed = log.start()
 	p.session.unlock()
 	p.session.Close()
 	p.wantAnswered(answered, "4:4one4:4two")
@@ -84,7 +84,7 @@ func TestCloseFlushes(t *testing.T) {
 
 	c, s := st.join(websocket3)
 	s.mu.Lock()
-	s.out.feed = tape.start()
+	s.out.feed = log.start()
 	s.unlock()
 	s.Close()
 	c.want("4one", "4two")
@@ -93,22 +93,22 @@ func TestCloseFlushes(t *testing.T) {
 
 // In traffic a feed never runs dry. What comes after Close is not due.
 func TestCloseInTraffic(t *testing.T) {
-	st := newStation(t, Config{MaxPayload: 1000})
-	tape := &tape{}
+	st := newTestServer(t, Config{MaxPayload: 1000})
+	log := &feedLog{}
 	p := st.connect(polling3)
-	p.session.Attach(tape.start())
-	tape.add("before")
+	p.session.Attach(log.start())
+	log.add("before")
 	p.session.Close()
-	tape.add("after")
+	log.add("after")
 	p.wantPoll("7:4before")
-	tape.add("still later")
+	log.add("still later")
 	p.wantPoll("1:61:1")
 	p.wantClosed(p.session, ForcedClose)
 
-	c, s := newStation(t, Config{MaxQueue: 64 << 20}).stalled()
-	s.Attach(tape.start())
+	c, s := newTestServer(t, Config{MaxQueue: 64 << 20}).stalled()
+	s.Attach(log.start())
 	s.Close()
-	tape.add("too late")
+	log.add("too late")
 	for c.text() != "4still later" {
 	}
 	c.wantClose(0)
@@ -116,7 +116,7 @@ func TestCloseInTraffic(t *testing.T) {
 
 func TestCloseNeverFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipeStation(t, Config{CloseTimeout: 7 * time.Second}).connect(polling3)
+		p := newPipeServer(t, Config{CloseTimeout: 7 * time.Second}).connect(polling3)
 		start := time.Now()
 		p.session.Close()
 		pass(6 * time.Second)
@@ -130,7 +130,7 @@ func TestCloseNeverFetched(t *testing.T) {
 }
 
 func TestCloseWebSocket(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	c, s := st.join(websocket3)
 	s.Send(Message{Data: []byte("hello")})
 	s.Close()
@@ -143,7 +143,7 @@ func TestCloseWebSocket(t *testing.T) {
 // all this as well.
 func TestCloseOverPipe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		st := newPipeStation(t, Config{})
+		st := newPipeServer(t, Config{})
 		c, s := st.join(websocket3)
 		s.Send(Message{Data: []byte("hello")})
 		s.Close()
@@ -159,7 +159,7 @@ func TestCloseOverPipe(t *testing.T) {
 }
 
 func TestCloseStalledWebSocket(t *testing.T) {
-	st := newStation(t, Config{MaxQueue: 64 << 20})
+	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	c, s := st.stalled()
 	s.Send(Message{Data: []byte("the last")})
 	s.Close()
@@ -171,14 +171,14 @@ func TestCloseStalledWebSocket(t *testing.T) {
 }
 
 func TestCloseStalledWebSocketThatStaysSo(t *testing.T) {
-	st := newStation(t, Config{MaxQueue: 64 << 20, CloseTimeout: 50 * time.Millisecond})
+	st := newTestServer(t, Config{MaxQueue: 64 << 20, CloseTimeout: 50 * time.Millisecond})
 	_, s := st.stalled()
 	s.Close()
 	st.wantClosed(s, ForcedClose)
 }
 
 // stalled opens a websocket whose client does not read, and fills it.
-func (st *station) stalled() (*wsClient, *Session) {
+func (st *testServer) stalled() (*wsClient, *Session) {
 	st.t.Helper()
 	c, s := st.join(websocket3)
 	for full := false; !full; {
@@ -192,7 +192,7 @@ func (st *station) stalled() (*wsClient, *Session) {
 
 // A handler may close a session while it is being told of it.
 func TestCloseInOpened(t *testing.T) {
-	st := newStation(t, Config{}, func(w *witness) {
+	st := newTestServer(t, Config{}, func(w *testHandler) {
 		w.onOpen = func(s *Session) {
 			s.Send(Message{Data: []byte("hello")})
 			s.Close()
@@ -218,7 +218,7 @@ func TestCloseInOpened(t *testing.T) {
 // The end of a long farewell must not be cut off, either.
 func TestCloseInOpenedWithMuchToSay(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), 20<<20)
-	st := newStation(t, Config{MaxQueue: 64 << 20}, func(w *witness) {
+	st := newTestServer(t, Config{MaxQueue: 64 << 20}, func(w *testHandler) {
 		w.onOpen = func(s *Session) {
 			s.Send(Message{Data: long})
 			s.Close()
@@ -233,7 +233,7 @@ func TestCloseInOpenedWithMuchToSay(t *testing.T) {
 }
 
 func TestCloseInMessage(t *testing.T) {
-	st := newStation(t, Config{}, func(w *witness) {
+	st := newTestServer(t, Config{}, func(w *testHandler) {
 		w.onMessage = func(s *Session, data []byte, _ bool) {
 			s.Send(Message{Data: data})
 			s.Close()
@@ -254,7 +254,7 @@ func TestCloseInMessage(t *testing.T) {
 
 // Reading a body that idle wants any more ends with the session.
 func TestCloseDuringPost(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	slow := p.slowPost()
 	answered := p.pending()
 	p.session.Close()
@@ -265,7 +265,7 @@ func TestCloseDuringPost(t *testing.T) {
 
 // A request that was let in just before the end finds it.
 func TestRequestsAfterTheEnd(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	p.session.fail(TransportError)
 	p.wantClosed(p.session, TransportError)
 	if p.session.startPost(&post{}) {
@@ -276,7 +276,7 @@ func TestRequestsAfterTheEnd(t *testing.T) {
 		t.Errorf("it is %v, want close", ps)
 	}
 	p.session.Send(Message{Data: []byte("x")})
-	p.session.Attach((&tape{}).start())
+	p.session.Attach((&feedLog{}).start())
 	flush(p.session)
 	p.session.Detach()
 	p.session.Close()

@@ -36,7 +36,7 @@ func TestChooseEncoding(t *testing.T) {
 }
 
 func TestCompression(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, query := range []string{polling3, polling3 + "&j=0", polling4} {
 		p := st.connect(query)
 		long := strings.Repeat("長い", 200) // 1,200 bytes

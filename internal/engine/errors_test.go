@@ -7,7 +7,7 @@ import (
 
 // The order of the checks shows where several things are wrong at once.
 func TestErrors(t *testing.T) {
-	st := newStation(t, Config{Revisions: []Revision{Revision3}})
+	st := newTestServer(t, Config{Revisions: []Revision{Revision3}})
 	p := st.connect(polling3)
 	_, s := st.join(websocket3)
 	sid, onSocket := "&sid="+p.session.id, "&sid="+s.id
@@ -52,7 +52,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestErrorsBeforeUpgrade(t *testing.T) {
-	st := newStation(t, Config{Revisions: []Revision{Revision3}})
+	st := newTestServer(t, Config{Revisions: []Revision{Revision3}})
 	for _, test := range []struct{ method, query, want string }{
 		{"GET", "transport=pigeon", "Transport unknown"},
 		{"GET", "transport=websocket&sid=idle", "Session ID unknown"},
@@ -74,7 +74,7 @@ func TestErrorsBeforeUpgrade(t *testing.T) {
 // A handshake that is no websocket's gets an answer, and does not leave its
 // connection behind.
 func TestBadWebSocketHandshake(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	const upgrade = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
 	for name, headers := range map[string]string{
 		"no key":        upgrade + "Sec-WebSocket-Version: 13\r\n",
@@ -98,12 +98,12 @@ func TestBadWebSocketHandshake(t *testing.T) {
 
 // An upgrade that names polling is let in by the original, and sent away.
 func TestUpgradeToPolling(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	st.open(polling3).wantClose(0)
 }
 
 func TestMethods(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, query := range []string{polling3, polling3 + "&j=0"} {
 		p := st.connect(query)
 		for _, method := range []string{"PUT", "DELETE", "HEAD", "PATCH"} {

@@ -8,62 +8,62 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// A tape is what feeds read from: an append-only piece of memory.
-type tape struct {
+// A feedLog is what feeds read from: an append-only piece of memory.
+type feedLog struct {
 	mu     sync.Mutex
 	frames []byte
 }
 
 // add appends messages.
-func (tp *tape) add(texts ...string) {
-	tp.mu.Lock()
-	defer tp.mu.Unlock()
+func (l *feedLog) add(texts ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, text := range texts {
-		tp.frames = packet.AppendFrame(tp.frames, false, []byte("4"), []byte(text))
+		l.frames = packet.AppendFrame(l.frames, false, []byte("4"), []byte(text))
 	}
 }
 
 // start returns a feed from the beginning.
-func (tp *tape) start() *head { return &head{tape: tp} }
+func (l *feedLog) start() *feedCursor { return &feedCursor{log: l} }
 
-// A head is a Feed.
-type head struct {
-	tape *tape
-	at   int // guarded by the tape's mu, as tests look at it, too
+// A feedCursor is a Feed.
+type feedCursor struct {
+	log *feedLog
+	at  int // guarded by the log's mu, as tests look at it, too
 }
 
-func (h *head) Next() []byte {
-	h.tape.mu.Lock()
-	defer h.tape.mu.Unlock()
-	b := h.tape.frames[h.at:]
-	h.at += len(b)
+func (c *feedCursor) Next() []byte {
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	b := c.log.frames[c.at:]
+	c.at += len(b)
 	return b[:len(b):len(b)]
 }
 
-func (h *head) Lag() int {
-	h.tape.mu.Lock()
-	defer h.tape.mu.Unlock()
-	return len(h.tape.frames) - h.at
+func (c *feedCursor) Lag() int {
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	return len(c.log.frames) - c.at
 }
 
 func TestFeedToPolls(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, query := range []string{polling3, polling4} {
-		tape := &tape{}
-		tape.add("日本", "😀")
+		log := &feedLog{}
+		log.add("日本", "😀")
 		p := st.connect(query)
 		p.session.Send(Message{Data: []byte("own")})
-		p.session.Attach(tape.start())
+		p.session.Attach(log.start())
 		p.wantPoll(map[string]string{polling3: "4:4own3:4日本3:4😀", polling4: "4own\x1e4日本\x1e4😀"}[query])
 		answered := p.pending()
-		tape.add("later")
+		log.add("later")
 		flush(p.session)
 		p.wantAnswered(answered, map[string]string{polling3: "6:4later", polling4: "4later"}[query])
 		answered = p.pending()
-		tape.add("at once")
-		p.session.Attach(&head{tape: tape, at: len(tape.frames)})
+		log.add("at once")
+		p.session.Attach(&feedCursor{log: log, at: len(log.frames)})
 		p.session.Detach()
-		tape.add("never")
+		log.add("never")
 		flush(p.session)
 		p.session.Send(Message{Data: []byte("end")})
 		p.wantAnswered(answered, map[string]string{polling3: "4:4end", polling4: "4end"}[query])
@@ -73,42 +73,42 @@ func TestFeedToPolls(t *testing.T) {
 // A client that sees what Attach sends is among the readers of the feed by then,
 // so the answer that brings the one brings the other.
 func TestAttachIsOneStep(t *testing.T) {
-	st := newStation(t, Config{})
-	tape := &tape{}
-	tape.add("a line")
+	st := newTestServer(t, Config{})
+	log := &feedLog{}
+	log.add("a line")
 	p := st.connect(polling3)
 	answered := p.pending()
-	p.session.Attach(tape.start(), Message{Data: []byte("welcome")}, Message{Data: []byte("too")})
+	p.session.Attach(log.start(), Message{Data: []byte("welcome")}, Message{Data: []byte("too")})
 	p.wantAnswered(answered, "8:4welcome4:4too7:4a line")
 	p.session.Attach(nil, Message{Data: []byte("no feed")})
-	tape.add("the same feed")
+	log.add("the same feed")
 	p.wantPoll("8:4no feed14:4the same feed")
 
 	p = st.connect(polling3)
 	p.session.Close()
-	p.session.Attach(tape.start(), Message{Data: []byte("too late")})
+	p.session.Attach(log.start(), Message{Data: []byte("too late")})
 	p.wantPoll("1:61:1")
 	p.wantClosed(p.session, ForcedClose)
 }
 
 // One answer takes no more than one request may bring; the rest waits.
 func TestFeedInPortions(t *testing.T) {
-	p := newStation(t, Config{MaxPayload: 1000}).connect(polling3)
-	tape := &tape{}
-	p.session.Attach(&nibble{tape.start()})
+	p := newTestServer(t, Config{MaxPayload: 1000}).connect(polling3)
+	log := &feedLog{}
+	p.session.Attach(&oneFrameFeed{log.start()})
 	for range 3 {
-		tape.add(strings.Repeat("x", 699))
+		log.add(strings.Repeat("x", 699))
 	}
 	two, one := strings.Repeat("700:4"+strings.Repeat("x", 699), 2), "700:4"+strings.Repeat("x", 699)
 	p.wantPoll(two)
 	p.wantPoll(one)
 }
 
-// A nibble is a feed that gives one frame at a time.
-type nibble struct{ *head }
+// A oneFrameFeed is a feed that gives one frame at a time.
+type oneFrameFeed struct{ *feedCursor }
 
-func (n *nibble) Next() []byte {
-	b := n.head.Next()
+func (n *oneFrameFeed) Next() []byte {
+	b := n.feedCursor.Next()
 	if len(b) == 0 {
 		return nil
 	}

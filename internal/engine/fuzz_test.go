@@ -75,7 +75,7 @@ func FuzzPost(f *testing.F) {
 	}
 	queries := []string{polling3, polling3 + "&j=0", polling3 + "&b64=1", polling4}
 	f.Fuzz(func(t *testing.T, body []byte, kind uint8) {
-		w := newWitness()
+		w := newTestHandler()
 		w.onMessage = func(s *Session, data []byte, binary bool) {
 			if !binary && !utf8.Valid(data) {
 				t.Errorf("text %q passes", data)

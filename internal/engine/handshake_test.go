@@ -15,7 +15,7 @@ var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{20}$`)
 func TestPollingHandshake(t *testing.T) {
 	const open3 = `96:0{"sid":"SID","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":5000}`
 	const open4 = `0{"sid":"SID","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, test := range []struct {
 		query, body string
 		revision    Revision
@@ -55,7 +55,7 @@ func TestPollingHandshake(t *testing.T) {
 }
 
 func TestWebSocketHandshake(t *testing.T) {
-	st := newStation(t, Config{PingInterval: time.Second, PingTimeout3: 2 * time.Second, PingTimeout4: 3 * time.Second})
+	st := newTestServer(t, Config{PingInterval: time.Second, PingTimeout3: 2 * time.Second, PingTimeout4: 3 * time.Second})
 	for query, rest := range map[string]string{
 		websocket3: `,"upgrades":[],"pingInterval":1000,"pingTimeout":2000}`,
 		websocket4: `,"upgrades":[],"pingInterval":1000,"pingTimeout":3000,"maxPayload":1000000}`,
@@ -74,7 +74,7 @@ func TestWebSocketHandshake(t *testing.T) {
 
 // A browser that has named subprotocols gives up if none is taken.
 func TestSubprotocol(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	_, resp := st.raw("GET", websocket3, upgradeHeaders+"Sec-WebSocket-Protocol: chat, talk\r\n", "")
 	if got := resp.Header.Get("Sec-WebSocket-Protocol"); resp.StatusCode != 101 || got != "chat" {
 		t.Errorf("got %s with subprotocol %q, want chat", resp.Status, got)
@@ -82,7 +82,7 @@ func TestSubprotocol(t *testing.T) {
 }
 
 func TestHandshakeRequestIsKept(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	st.do("GET", polling3+"&room=7", "", "X-Color", "red")
 	h := await(t, st.opened, "a session").Handshake()
 	if h.URL.Query().Get("room") != "7" || h.Header.Get("X-Color") != "red" {
@@ -94,7 +94,7 @@ func TestHandshakeRequestIsKept(t *testing.T) {
 }
 
 func TestOrigin(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	p := st.connect(polling3)
 	for _, test := range []struct{ method, query string }{
 		{"GET", polling3},
@@ -114,7 +114,7 @@ func TestOrigin(t *testing.T) {
 }
 
 func TestInternetExplorer(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for agent, want := range map[string]string{
 		"Mozilla/5.0 (compatible;MSIE 9.0)": "0",
 		"Mozilla/5.0 (Trident/7.0)":         "0",
@@ -132,7 +132,7 @@ var refused4 = &protocolError{5, "Unsupported protocol version: this server is f
 // and a stranger must not be able to fill the log.
 func TestRefusedRevision(t *testing.T) {
 	var log bytes.Buffer
-	st := newStation(t, Config{
+	st := newTestServer(t, Config{
 		Revisions: []Revision{Revision3},
 		Logger:    slog.New(slog.NewTextHandler(&log, nil)),
 	})

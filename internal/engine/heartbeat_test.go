@@ -9,12 +9,12 @@ import (
 )
 
 // In a bubble nothing takes time, so that all times are exact.
-func bubble(t *testing.T, f func(t *testing.T, st *station)) {
-	synctest.Test(t, func(t *testing.T) { f(t, newPipeStation(t, Config{})) })
+func bubble(t *testing.T, f func(t *testing.T, st *testServer)) {
+	synctest.Test(t, func(t *testing.T) { f(t, newPipeServer(t, Config{})) })
 }
 
 // wantEndAfter checks when, from now on, a session ends for its silence.
-func (st *station) wantEndAfter(s *Session, d time.Duration) {
+func (st *testServer) wantEndAfter(s *Session, d time.Duration) {
 	st.t.Helper()
 	pass(d - time.Millisecond)
 	synctest.Wait()
@@ -25,7 +25,7 @@ func (st *station) wantEndAfter(s *Session, d time.Duration) {
 }
 
 func TestSilence3(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
 		answered := p.pending()
 		st.wantEndAfter(p.session, 30*time.Second-time.Millisecond) // pending takes one
@@ -41,7 +41,7 @@ func TestSilence3(t *testing.T) {
 // Polls without packets, and what websockets have of their own, are no signs
 // of life.
 func TestNoSignsOfLife(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
 		c, s := st.join(websocket3)
 		pass(20 * time.Second)
@@ -65,7 +65,7 @@ func TestNoSignsOfLife(t *testing.T) {
 }
 
 func TestSignsOfLife3(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
 		c, s := st.join(websocket3)
 		for range 100 {
@@ -87,7 +87,7 @@ func TestSignsOfLife3(t *testing.T) {
 }
 
 func TestUpgradeIsASignOfLife(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
 		pass(25 * time.Second)
 		c := p.probe()
@@ -99,7 +99,7 @@ func TestUpgradeIsASignOfLife(t *testing.T) {
 
 // A probe, on the other hand, is none: it may be all that is left of a client.
 func TestProbeIsNoSignOfLife(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
 		pass(25 * time.Second)
 		c := p.probe()
@@ -116,7 +116,7 @@ func pinged(s *Session) bool {
 }
 
 func TestPings4(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling4)
 		c, s := st.join(websocket4)
 		for range 100 {
@@ -140,7 +140,7 @@ func TestPings4(t *testing.T) {
 }
 
 func TestSilence4(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling4)
 		answered := p.pending()
 		pass(25*time.Second - time.Millisecond) // pending takes one
@@ -159,7 +159,7 @@ func TestSilence4(t *testing.T) {
 
 // Who talks but does not answer a ping is there, but not for ever.
 func TestTalkInsteadOfPong(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		c, s := st.join(websocket4)
 		pass(25 * time.Second)
 		c.want("2")
@@ -173,7 +173,7 @@ func TestTalkInsteadOfPong(t *testing.T) {
 
 // A pong that idle asked for is taken for what it is.
 func TestUnaskedPong(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		c, s := st.join(websocket4)
 		pass(20 * time.Second)
 		c.send("3")
@@ -194,7 +194,7 @@ func TestUnaskedPong(t *testing.T) {
 // A timer may run out, wait for the session's lock while a packet comes, and
 // only then look. It closes nothing that is alive.
 func TestTimerBehindAPacket(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		p3, p4 := st.connect(polling3), st.connect(polling4)
 		c, s := st.join(websocket4)
 		pass(25 * time.Second) // the sessions of revision 4 have sent their pings
@@ -216,7 +216,7 @@ func TestTimerBehindAPacket(t *testing.T) {
 
 // A timer that runs out while the session is closed, or closing, does no harm.
 func TestTimerAfterTheEnd(t *testing.T) {
-	bubble(t, func(t *testing.T, st *station) {
+	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling4)
 		p.session.Close()
 		p.session.onTimer()

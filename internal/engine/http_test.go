@@ -16,7 +16,7 @@ type answer struct {
 }
 
 // do sends one request. The header consists of names and values in turn.
-func (st *station) do(method, query, body string, header ...string) answer {
+func (st *testServer) do(method, query, body string, header ...string) answer {
 	st.t.Helper()
 	got, err := st.try(context.Background(), method, query, body, header)
 	if err != nil {
@@ -25,8 +25,8 @@ func (st *station) do(method, query, body string, header ...string) answer {
 	return got
 }
 
-func (st *station) try(ctx context.Context, method, query, body string, header []string) (answer, error) {
-	r, err := http.NewRequestWithContext(ctx, method, "http://station/?"+query, strings.NewReader(body))
+func (st *testServer) try(ctx context.Context, method, query, body string, header []string) (answer, error) {
+	r, err := http.NewRequestWithContext(ctx, method, "http://test/?"+query, strings.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}
@@ -44,7 +44,7 @@ func (st *station) try(ctx context.Context, method, query, body string, header [
 
 // A polling client, after its handshake.
 type polling struct {
-	*station
+	*testServer
 	query   string
 	session *Session
 }
@@ -52,7 +52,7 @@ type polling struct {
 const polling3, polling4 = "EIO=3&transport=polling", "EIO=4&transport=polling"
 
 // connect makes a handshake.
-func (st *station) connect(query string) *polling {
+func (st *testServer) connect(query string) *polling {
 	st.t.Helper()
 	if a := st.do("GET", query, ""); a.status != 200 {
 		st.t.Fatalf("handshake %s: status %d %s", query, a.status, a.body)

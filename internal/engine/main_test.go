@@ -17,39 +17,39 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // enough is how long a test waits for what must happen.
 const enough = 5 * time.Second
 
-// A station is a server with a handler that takes notes, and the ways to it.
-type station struct {
-	*witness
+// A testServer is a server with a handler that takes notes, and the ways to it.
+type testServer struct {
+	*testHandler
 	t      testing.TB
 	engine *Server
 	dial   func() (net.Conn, error)
 	client *http.Client
 }
 
-// newStation serves on a loopback port.
-func newStation(t testing.TB, cfg Config, set ...func(*witness)) *station {
+// newTestServer serves on a loopback port.
+func newTestServer(t testing.TB, cfg Config, set ...func(*testHandler)) *testServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal("no loopback port: ", err)
 	}
 	dial := func() (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) }
-	return serveStation(t, cfg, l, dial, set)
+	return serveTest(t, cfg, l, dial, set)
 }
 
-// newPipeStation serves without a network, for tests that turn the clock.
-func newPipeStation(t testing.TB, cfg Config, set ...func(*witness)) *station {
+// newPipeServer serves without a network, for tests that turn the clock.
+func newPipeServer(t testing.TB, cfg Config, set ...func(*testHandler)) *testServer {
 	t.Helper()
 	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
-	return serveStation(t, cfg, l, l.dial, set)
+	return serveTest(t, cfg, l, l.dial, set)
 }
 
-func serveStation(t testing.TB, cfg Config, l net.Listener, dial func() (net.Conn, error), set []func(*witness)) *station {
-	w := newWitness()
+func serveTest(t testing.TB, cfg Config, l net.Listener, dial func() (net.Conn, error), set []func(*testHandler)) *testServer {
+	w := newTestHandler()
 	for _, f := range set {
 		f(w)
 	}
-	st := &station{witness: w, t: t, engine: New(cfg, w), dial: dial}
+	st := &testServer{testHandler: w, t: t, engine: New(cfg, w), dial: dial}
 	st.client = &http.Client{Transport: &http.Transport{
 		DialContext:         func(context.Context, string, string) (net.Conn, error) { return st.dial() },
 		DisableCompression:  true,
@@ -75,8 +75,8 @@ func serveStation(t testing.TB, cfg Config, l net.Listener, dial func() (net.Con
 	return st
 }
 
-// in is the station as a subtest sees it.
-func (st station) in(t testing.TB) *station {
+// in is the testServer as a subtest sees it.
+func (st testServer) in(t testing.TB) *testServer {
 	st.t = t
 	return &st
 }
@@ -110,8 +110,8 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
 func (l *pipeListener) Addr() net.Addr { return address("pipe") }
 
-// A witness is a Handler that takes notes.
-type witness struct {
+// A testHandler is a Handler that takes notes.
+type testHandler struct {
 	// set before the first session
 	onOpen    func(*Session)
 	onMessage func(s *Session, data []byte, binary bool)
@@ -129,8 +129,8 @@ type ending struct {
 	reason  Reason
 }
 
-func newWitness() *witness {
-	return &witness{
+func newTestHandler() *testHandler {
+	return &testHandler{
 		opened: make(chan *Session, 1000),
 		said:   make(chan string, 10000),
 		closed: make(chan ending, 1000),
@@ -138,14 +138,14 @@ func newWitness() *witness {
 	}
 }
 
-func (w *witness) note(s *Session, what string) {
+func (w *testHandler) note(s *Session, what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.notes[s] += what + " "
 }
 
 // check tells whether every session has had its life in order.
-func (w *witness) check(t testing.TB) {
+func (w *testHandler) check(t testing.TB) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for s, notes := range w.notes {
@@ -155,7 +155,7 @@ func (w *witness) check(t testing.TB) {
 	}
 }
 
-func (w *witness) Opened(s *Session) {
+func (w *testHandler) Opened(s *Session) {
 	w.note(s, "opening")
 	if w.onOpen != nil {
 		w.onOpen(s)
@@ -164,7 +164,7 @@ func (w *witness) Opened(s *Session) {
 	w.opened <- s
 }
 
-func (w *witness) Message(s *Session, data []byte, binary bool) {
+func (w *testHandler) Message(s *Session, data []byte, binary bool) {
 	switch {
 	case w.onMessage != nil:
 		w.onMessage(s, data, binary)
@@ -175,7 +175,7 @@ func (w *witness) Message(s *Session, data []byte, binary bool) {
 	}
 }
 
-func (w *witness) Closed(s *Session, reason Reason) {
+func (w *testHandler) Closed(s *Session, reason Reason) {
 	w.note(s, "closed")
 	w.closed <- ending{s, reason}
 }
@@ -210,7 +210,7 @@ func eventually(t testing.TB, what string, true_ func() bool) {
 }
 
 // wantSaid checks what the handler hears next.
-func (st *station) wantSaid(want ...string) {
+func (st *testServer) wantSaid(want ...string) {
 	st.t.Helper()
 	for _, text := range want {
 		if got := await(st.t, st.said, "message "+text); got != text {
@@ -220,7 +220,7 @@ func (st *station) wantSaid(want ...string) {
 }
 
 // wantClosed checks how a session ends.
-func (st *station) wantClosed(s *Session, want Reason) {
+func (st *testServer) wantClosed(s *Session, want Reason) {
 	st.t.Helper()
 	got := await(st.t, st.closed, "the end of session "+s.id)
 	if got.session != s || got.reason != want {
@@ -232,7 +232,7 @@ func (st *station) wantClosed(s *Session, want Reason) {
 }
 
 // wantOpen checks that a session has not ended.
-func (st *station) wantOpen(s *Session) {
+func (st *testServer) wantOpen(s *Session) {
 	st.t.Helper()
 	select {
 	case got := <-st.closed:

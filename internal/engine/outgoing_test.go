@@ -14,10 +14,10 @@ func frame(text string) string {
 
 // newOutgoing is an open websocket session with one frame of its own, "own",
 // and one in its feed, "shared".
-func newOutgoing() (*outgoing, *tape) {
-	tape := &tape{}
-	tape.add("shared")
-	return &outgoing{state: open, feed: tape.start(), frames: []byte(frame("own"))}, tape
+func newOutgoing() (*outgoing, *feedLog) {
+	log := &feedLog{}
+	log.add("shared")
+	return &outgoing{state: open, feed: log.start(), frames: []byte(frame("own"))}, log
 }
 
 // inState brings it to the state before the event. What is staged is "own".
@@ -34,18 +34,18 @@ var inState = map[string]func(o *outgoing){
 	"closed, draining":  func(o *outgoing) { o.stage(staged); o.wrote(1); o.end([]byte("bye")) },
 }
 
-var events = map[string]func(o *outgoing, tape *tape){
-	"send": func(o *outgoing, tape *tape) {
+var events = map[string]func(o *outgoing, log *feedLog){
+	"send": func(o *outgoing, log *feedLog) {
 		if o.accepts() {
 			o.frames = append(o.frames, frame("late")...)
 		}
-		tape.add("news")
+		log.add("news")
 	},
-	"stage":       func(o *outgoing, _ *tape) { o.stage(staged) },
-	"wrote whole": func(o *outgoing, _ *tape) { o.wrote(len(o.pending)) },
-	"wrote short": func(o *outgoing, _ *tape) { o.wrote(1) },
-	"failed":      func(o *outgoing, _ *tape) { o.fail() },
-	"close":       func(o *outgoing, _ *tape) { o.beginClose() },
+	"stage":       func(o *outgoing, _ *feedLog) { o.stage(staged) },
+	"wrote whole": func(o *outgoing, _ *feedLog) { o.wrote(len(o.pending)) },
+	"wrote short": func(o *outgoing, _ *feedLog) { o.wrote(1) },
+	"failed":      func(o *outgoing, _ *feedLog) { o.fail() },
+	"close":       func(o *outgoing, _ *feedLog) { o.beginClose() },
 }
 
 // rest reads, after the event, everything that still goes out.
@@ -119,9 +119,9 @@ func TestOutgoing(t *testing.T) {
 		{"closed, draining", "failed", idle, ""},
 	} {
 		t.Run(test.state+"/"+test.event, func(t *testing.T) {
-			o, tape := newOutgoing()
+			o, log := newOutgoing()
 			inState[test.state](o)
-			events[test.event](o, tape)
+			events[test.event](o, log)
 			if o.writer != test.writer {
 				t.Errorf("the writer is %d, want %d", o.writer, test.writer)
 			}
@@ -138,33 +138,33 @@ func TestOutgoing(t *testing.T) {
 // What counts as backlog, and for which of the bounds.
 func TestBacklog(t *testing.T) {
 	const maxQueue, maxLag = 1000, 5000
-	own := func(n int) func(o *outgoing, tape *tape) {
-		return func(o *outgoing, _ *tape) { o.frames = make([]byte, n) }
+	own := func(n int) func(o *outgoing, log *feedLog) {
+		return func(o *outgoing, _ *feedLog) { o.frames = make([]byte, n) }
 	}
-	lag := func(n int) func(o *outgoing, tape *tape) {
-		return func(o *outgoing, tape *tape) { tape.frames = make([]byte, n); o.feed = tape.start() }
+	lag := func(n int) func(o *outgoing, log *feedLog) {
+		return func(o *outgoing, log *feedLog) { log.frames = make([]byte, n); o.feed = log.start() }
 	}
-	drain := func(o *outgoing, _ *tape) { o.stage(staged); o.wrote(0) }
+	drain := func(o *outgoing, _ *feedLog) { o.stage(staged); o.wrote(0) }
 	for _, test := range []struct {
 		name  string
-		steps []func(o *outgoing, tape *tape)
+		steps []func(o *outgoing, log *feedLog)
 		want  bool
 	}{
-		{"its own up to the bound", []func(*outgoing, *tape){own(1000)}, false},
-		{"its own beyond", []func(*outgoing, *tape){own(1001)}, true},
-		{"its own, half of it in a drain's hand", []func(*outgoing, *tape){own(600), drain, own(400)}, false},
-		{"its own, too much with a drain's", []func(*outgoing, *tape){own(600), drain, own(401)}, true},
-		{"its own in a batch", []func(*outgoing, *tape){own(2000), func(o *outgoing, _ *tape) { o.stage(staged) }}, false},
-		{"the feed's up to the bound", []func(*outgoing, *tape){lag(5000)}, false},
-		{"the feed's beyond", []func(*outgoing, *tape){lag(5001)}, true},
-		{"the feed's in a drain's hand", []func(*outgoing, *tape){lag(5000), drain, func(o *outgoing, tape *tape) { tape.add("x") }}, true},
-		{"before the session is open", []func(*outgoing, *tape){own(2000), func(o *outgoing, _ *tape) { o.state = opening }}, false},
-		{"what is due in the end", []func(*outgoing, *tape){lag(5000), func(o *outgoing, tape *tape) { o.beginClose(); tape.add("x") }}, false},
+		{"its own up to the bound", []func(*outgoing, *feedLog){own(1000)}, false},
+		{"its own beyond", []func(*outgoing, *feedLog){own(1001)}, true},
+		{"its own, half of it in a drain's hand", []func(*outgoing, *feedLog){own(600), drain, own(400)}, false},
+		{"its own, too much with a drain's", []func(*outgoing, *feedLog){own(600), drain, own(401)}, true},
+		{"its own in a batch", []func(*outgoing, *feedLog){own(2000), func(o *outgoing, _ *feedLog) { o.stage(staged) }}, false},
+		{"the feed's up to the bound", []func(*outgoing, *feedLog){lag(5000)}, false},
+		{"the feed's beyond", []func(*outgoing, *feedLog){lag(5001)}, true},
+		{"the feed's in a drain's hand", []func(*outgoing, *feedLog){lag(5000), drain, func(o *outgoing, log *feedLog) { log.add("x") }}, true},
+		{"before the session is open", []func(*outgoing, *feedLog){own(2000), func(o *outgoing, _ *feedLog) { o.state = opening }}, false},
+		{"what is due in the end", []func(*outgoing, *feedLog){lag(5000), func(o *outgoing, log *feedLog) { o.beginClose(); log.add("x") }}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			o, tape := &outgoing{state: open}, &tape{}
+			o, log := &outgoing{state: open}, &feedLog{}
 			for _, step := range test.steps {
-				step(o, tape)
+				step(o, log)
 			}
 			if got := o.exceeds(maxQueue, maxLag); got != test.want {
 				t.Errorf("exceeds is %t, want %t", got, test.want)

@@ -17,7 +17,7 @@ import (
 const octets = "application/octet-stream"
 
 func TestPollingMessages(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, test := range []struct{ name, query, body, contentType, want string }{
 		{"text", polling3, "6:4hello", "text/plain", "hello"},
 		{"Japanese counts characters", polling3, "7:4こんにちは。", "text/plain", "こんにちは。"},
@@ -39,7 +39,7 @@ func TestPollingMessages(t *testing.T) {
 }
 
 func TestPollingSends(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, test := range []struct{ name, query, contentType, want string }{
 		{"revision 3", polling3, octets, "\x00\x01\x01\xff4日本😀\x01\x04\xff\x04\x01\x02\x03"},
 		{"revision 3, base64", polling3 + "&b64=1", "text/plain; charset=UTF-8", "5:4日本😀6:b4AQID"},
@@ -67,13 +67,13 @@ func TestPollingSends(t *testing.T) {
 
 // The line separators of Unicode are no line breaks in JSON, but in scripts.
 func TestJSONPLineSeparators(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3 + "&j=0")
+	p := newTestServer(t, Config{}).connect(polling3 + "&j=0")
 	p.session.Send(Message{Data: []byte("\u2028\u2029\"\\")})
 	p.wantPoll(`___eio[0]("5:4\u2028\u2029\"\\");`)
 }
 
 func TestPing(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	p := st.connect(polling3)
 	p.post("1:26:2probe")
 	p.wantPoll("1:31:3") // the payload of a ping is not echoed
@@ -86,7 +86,7 @@ func TestPing(t *testing.T) {
 
 // The POST does not say what is wrong; the good packets before it count.
 func TestMalformedPayload(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, test := range []struct{ query, body, contentType string }{
 		{polling3, "6:4hello1:", "text/plain"},
 		{polling3, "6:4hello9", ""},
@@ -110,7 +110,7 @@ func TestMalformedPayload(t *testing.T) {
 }
 
 func TestEmptyBodies(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	p := st.connect(polling3)
 	p.post("", "Content-Type", octets)
 	p.post("0:0:")
@@ -124,7 +124,7 @@ func TestEmptyBodies(t *testing.T) {
 }
 
 func TestOverlappingPolls(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	answered := p.pending()
 	if a := p.poll(); a.status != 500 || a.body != "" {
 		t.Errorf("the second poll got status %d %q, want 500 and nothing", a.status, a.body)
@@ -143,7 +143,7 @@ func (p *polling) slowPost() *wsClient {
 	}
 	p.t.Cleanup(func() { conn.Close() })
 	c := newWSClient(p.t, conn)
-	c.write([]byte("POST /?" + p.query + " HTTP/1.1\r\nHost: station\r\nContent-Length: 100\r\n\r\n6:4hello"))
+	c.write([]byte("POST /?" + p.query + " HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n6:4hello"))
 	eventually(p.t, "a POST is being read", func() bool {
 		p.session.mu.Lock()
 		defer p.session.mu.Unlock()
@@ -153,7 +153,7 @@ func (p *polling) slowPost() *wsClient {
 }
 
 func TestOverlappingPosts(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	slow := p.slowPost()
 	if a := p.do("POST", p.query, "6:4hello"); a.status != 500 || a.body != "" {
 		t.Errorf("the second POST got status %d %q, want 500 and nothing", a.status, a.body)
@@ -166,7 +166,7 @@ func TestOverlappingPosts(t *testing.T) {
 }
 
 func TestAbortedPoll(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	ctx, abort := context.WithCancel(t.Context())
 	go p.try(ctx, "GET", p.query, "", nil)
 	p.waits()
@@ -177,7 +177,7 @@ func TestAbortedPoll(t *testing.T) {
 // The answer may be on its way when the connection breaks: then it is lost,
 // but it is no reason to end the session, which may have upgraded meanwhile.
 func TestAbortedPollAfterItsAnswer(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	old := p.session.startPoll()
 	p.session.Send(Message{Data: []byte("hello")})
 	p.session.abandonPoll(old)
@@ -185,13 +185,13 @@ func TestAbortedPollAfterItsAnswer(t *testing.T) {
 }
 
 func TestAbortedPost(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	p.slowPost().conn.Close()
 	p.wantClosed(p.session, TransportError)
 }
 
 func TestTooLongPost(t *testing.T) {
-	p := newStation(t, Config{MaxPayload: 1000}).connect(polling3)
+	p := newTestServer(t, Config{MaxPayload: 1000}).connect(polling3)
 	p.post("996:4" + strings.Repeat("x", 995)) // 1,000 bytes
 	p.wantSaid(strings.Repeat("x", 995))
 	answered := p.pending()
@@ -205,7 +205,7 @@ func TestTooLongPost(t *testing.T) {
 // A handler that keeps one byte of each body must not keep the bodies.
 func TestKeptMessages(t *testing.T) {
 	var kept [][]byte
-	st := newStation(t, Config{}, func(w *witness) {
+	st := newTestServer(t, Config{}, func(w *testHandler) {
 		w.onMessage = func(_ *Session, data []byte, _ bool) { kept = append(kept, data) }
 	})
 	p := st.connect(polling3)
@@ -233,7 +233,7 @@ func heap() int64 {
 
 // Packets without data cost memory too.
 func TestPingsWithoutPolls(t *testing.T) {
-	p := newStation(t, Config{MaxQueue: 64_000}).connect(polling3)
+	p := newTestServer(t, Config{MaxQueue: 64_000}).connect(polling3)
 	p.post(strings.Repeat("1:2", 900))
 	p.wantOpen(p.session)
 	p.post(strings.Repeat("1:2", 900))
@@ -247,11 +247,11 @@ func TestUnreadAnswer(t *testing.T) {
 		t.Error("an unread answer is kept for ", answerTimeout)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipeStation(t, Config{}).connect(polling3)
+		p := newPipeServer(t, Config{}).connect(polling3)
 		p.session.Send(Message{Data: make([]byte, 100_000)})
 		conn, _ := p.dial()
 		c := newWSClient(t, conn)
-		c.write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: station\r\n\r\n"))
+		c.write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: test\r\n\r\n"))
 		pass(answerTimeout + time.Second)
 		conn.SetReadDeadline(time.Now().Add(enough))
 		if got, err := io.ReadAll(conn); err != nil || len(got) > 10_000 {
@@ -264,7 +264,7 @@ func TestUnreadAnswer(t *testing.T) {
 func TestConnectionAfterAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dials atomic.Int32
-		st := newPipeStation(t, Config{PingInterval: time.Hour})
+		st := newPipeServer(t, Config{PingInterval: time.Hour})
 		dial := st.dial
 		st.dial = func() (net.Conn, error) { dials.Add(1); return dial() }
 		p := st.connect(polling3)

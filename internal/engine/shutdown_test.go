@@ -10,7 +10,7 @@ import (
 
 // Whatever a session is doing, it ends with the server.
 func TestShutdown(t *testing.T) {
-	st := newStation(t, Config{MaxQueue: 64 << 20})
+	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	idle := st.connect(polling3)
 	waiting := st.connect(polling3)
 	answered := waiting.pending()
@@ -54,7 +54,7 @@ func TestShutdown(t *testing.T) {
 func TestShutdownDuringHandshake(t *testing.T) {
 	for _, query := range []string{polling3, websocket3} {
 		begun, goOn := make(chan bool), make(chan bool)
-		st := newStation(t, Config{}, func(w *witness) {
+		st := newTestServer(t, Config{}, func(w *testHandler) {
 			w.onOpen = func(s *Session) {
 				begun <- true
 				<-goOn
@@ -101,7 +101,7 @@ func TestShutdownDuringHandshake(t *testing.T) {
 // Clients that come all the time must neither be left behind nor break it.
 func TestShutdownUnderHandshakes(t *testing.T) {
 	for range 10 {
-		st := newStation(t, Config{})
+		st := newTestServer(t, Config{})
 		var clients sync.WaitGroup
 		for i := range 8 {
 			query := []string{polling3, websocket3}[i%2]
@@ -140,7 +140,7 @@ func (c *wsClient) greeted() bool {
 // A handler that does not come back is not waited for longer than wanted.
 func TestShutdownTimeout(t *testing.T) {
 	began, goOn := make(chan bool), make(chan bool)
-	st := newStation(t, Config{}, func(w *witness) {
+	st := newTestServer(t, Config{}, func(w *testHandler) {
 		w.onMessage = func(*Session, []byte, bool) {
 			began <- true
 			<-goOn

@@ -75,15 +75,15 @@ func writerOf(s *Session) writer {
 
 // A client that does not read for a while gets everything when it does.
 func TestFullSocket(t *testing.T) {
-	st := newStation(t, Config{MaxQueue: 64 << 20})
+	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
 	small(c, s)
-	tape := &tape{}
-	s.Attach(tape.start())
+	log := &feedLog{}
+	s.Attach(log.start())
 	got, own, shared := &transcript{}, 0, 0
 	for range 5 {
 		for stalled := 0; stalled < 100; shared++ {
-			tape.add(numbered("shared", shared))
+			log.add(numbered("shared", shared))
 			flush(s)
 			if shared%3 == 0 {
 				s.Send(Message{Data: []byte(numbered("own", own))})
@@ -103,11 +103,11 @@ func TestFullSocket(t *testing.T) {
 // A socket that takes a few bytes at a time: everything that is sent meets a
 // writer that has not finished.
 func TestShortWrites(t *testing.T) {
-	st := newStation(t, Config{MaxQueue: 64 << 20})
+	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
 	small(c, s)
-	tape := &tape{}
-	s.Attach(tape.start())
+	log := &feedLog{}
+	s.Attach(log.start())
 	const n = 3000
 	var sending sync.WaitGroup
 	sending.Go(func() {
@@ -117,7 +117,7 @@ func TestShortWrites(t *testing.T) {
 	})
 	sending.Go(func() {
 		for i := range n {
-			tape.add(numbered("shared", i))
+			log.add(numbered("shared", i))
 			flush(s)
 		}
 	})
@@ -142,23 +142,23 @@ func TestShortWrites(t *testing.T) {
 // Whoever falls too far behind is closed; the others hear nothing of it.
 func TestTooSlow(t *testing.T) {
 	const limit = 200_000
-	st := newStation(t, Config{MaxLag: limit})
-	tape := &tape{}
+	st := newTestServer(t, Config{MaxLag: limit})
+	log := &feedLog{}
 	c, s := st.join(websocket3)
 	small(c, s)
 	p := st.connect(polling3)
 	reader, well := st.join(websocket3)
 	for _, s := range []*Session{s, p.session, well} {
-		s.Attach(tape.start())
+		s.Attach(log.start())
 	}
 	n, ended := 0, map[*Session]int{}
 	got := &transcript{}
 	for ; len(ended) < 2 && n < 100_000; n++ {
-		tape.add(numbered("shared", n))
+		log.add(numbered("shared", n))
 		for _, s := range []*Session{s, p.session, well} {
 			flush(s)
 			if _, known := ended[s]; !known && st.engine.lookup(s.id) == nil {
-				ended[s] = len(tape.frames)
+				ended[s] = len(log.frames)
 			}
 		}
 		got.upTo(reader, 0, n+1)
@@ -194,7 +194,7 @@ func (h *transcript) untilEnd(c *wsClient) {
 
 // What is sent to one alone counts as well.
 func TestTooSlowByHand(t *testing.T) {
-	st := newStation(t, Config{MaxQueue: 100_000})
+	st := newTestServer(t, Config{MaxQueue: 100_000})
 	c, s := st.join(websocket3)
 	small(c, s)
 	p := st.connect(polling3)
@@ -219,15 +219,15 @@ func TestTooSlowByHand(t *testing.T) {
 // What comes at once after an outage cuts off nobody who reads, however slowly.
 func TestManyLinesAtOnce(t *testing.T) {
 	const n = 12_000 // 12 MB
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	c, s := st.join(websocket3)
 	small(c, s)
 	p := st.connect(polling3)
-	tape := &tape{}
-	s.Attach(tape.start())
-	p.session.Attach(tape.start())
+	log := &feedLog{}
+	s.Attach(log.start())
+	p.session.Attach(log.start())
 	for i := range n {
-		tape.add(numbered("shared", i))
+		log.add(numbered("shared", i))
 	}
 	flush(s, p.session)
 	if writerOf(s) != draining {
@@ -244,7 +244,7 @@ func TestManyLinesAtOnce(t *testing.T) {
 // A client that takes nothing at all is closed, by name, however little waits.
 func TestTakesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		st := newPipeStation(t, Config{PingInterval: time.Hour, StallTimeout: 40 * time.Second})
+		st := newPipeServer(t, Config{PingInterval: time.Hour, StallTimeout: 40 * time.Second})
 		c, s := st.join(websocket3)
 		s.Send(Message{Data: []byte("hello")}, Message{Data: []byte("world")})
 		pass(39 * time.Second)
@@ -261,11 +261,11 @@ func TestTakesNothing(t *testing.T) {
 	})
 }
 
-// Many clients of all kinds share one tape.
+// Many clients of all kinds share one log.
 func TestManySessions(t *testing.T) {
 	const n = 300
-	st := newStation(t, Config{})
-	tape := &tape{}
+	st := newTestServer(t, Config{})
+	log := &feedLog{}
 	var sessions []*Session
 	var reading sync.WaitGroup
 	for range 30 {
@@ -283,12 +283,12 @@ func TestManySessions(t *testing.T) {
 		})
 	}
 	for _, s := range sessions {
-		s.Attach(tape.start())
+		s.Attach(log.start())
 	}
 	const overlap = 50 // lines that are told at the same time
 	var flushing sync.WaitGroup
 	for i := range n {
-		tape.add(numbered("shared", i))
+		log.add(numbered("shared", i))
 		for worker := range 2 { // both tell everybody, at the same time
 			flushing.Go(func() {
 				var b batch

@@ -61,7 +61,7 @@ func (p *polling) wantUpgraded(c *wsClient) {
 }
 
 func TestUpgrade(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, query := range []string{polling3, polling4, polling3 + "&b64=1"} {
 		p := st.connect(query)
 		c := p.probe()
@@ -78,7 +78,7 @@ func TestUpgrade(t *testing.T) {
 }
 
 func TestUpgradeWithoutProbe(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	c := p.second()
 	c.send("5")
 	p.wantUpgraded(c)
@@ -86,7 +86,7 @@ func TestUpgradeWithoutProbe(t *testing.T) {
 
 // The websocket speaks what the session speaks, whatever its query says.
 func TestUpgradeRevision(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	p := st.connect(polling4)
 	if _, resp := st.raw("GET", "EIO=3&transport=websocket&sid="+p.session.id, upgradeHeaders, ""); resp.StatusCode != 400 {
 		t.Errorf("a websocket of another revision got %s, want 400", resp.Status)
@@ -100,7 +100,7 @@ func TestUpgradeRevision(t *testing.T) {
 }
 
 func TestUpgradeWithPendingPoll(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	c := p.second()
 	answered := p.pending()
 	c.send("5")
@@ -111,7 +111,7 @@ func TestUpgradeWithPendingPoll(t *testing.T) {
 // A body that is still being read is given up with the old transport; the
 // session has a new one.
 func TestUpgradeWithPendingPost(t *testing.T) {
-	p := newStation(t, Config{}).connect(polling3)
+	p := newTestServer(t, Config{}).connect(polling3)
 	c := p.probe()
 	slow := p.slowPost()
 	c.send("5")
@@ -126,7 +126,7 @@ func TestUpgradeWithPendingPost(t *testing.T) {
 // second, again and again; one that comes later waits as ever.
 func TestNoops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipeStation(t, Config{}).connect(polling3)
+		p := newPipeServer(t, Config{}).connect(polling3)
 		c := p.second()
 		answered := p.pending()
 		pass(time.Second)
@@ -156,7 +156,7 @@ func TestNoops(t *testing.T) {
 
 // What does not belong on a probing websocket ends it, and nothing else.
 func TestFailedProbes(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	p := st.connect(polling3)
 	for name, fail := range map[string]func(c *wsClient){
 		"message":       func(c *wsClient) { c.send("4hello"); c.wantClose(0) },
@@ -192,7 +192,7 @@ func TestFailedProbes(t *testing.T) {
 }
 
 func TestSecondProbe(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	p := st.connect(polling3)
 	c := p.probe()
 	p.second().wantClose(0)
@@ -207,7 +207,7 @@ func TestSecondProbe(t *testing.T) {
 
 func TestProbeTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipeStation(t, Config{PingInterval: time.Hour}).connect(polling3)
+		p := newPipeServer(t, Config{PingInterval: time.Hour}).connect(polling3)
 		for _, c := range []*wsClient{p.second(), nil} {
 			if c == nil {
 				c = p.probe()
@@ -222,7 +222,7 @@ func TestProbeTimeout(t *testing.T) {
 }
 
 func TestCloseWhileProbing(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	p := st.connect(polling3)
 	c := p.probe()
 	p.post("1:1")
@@ -249,17 +249,17 @@ func TestCloseWhileProbing(t *testing.T) {
 // over whichever transport.
 func TestUpgradeUnderTraffic(t *testing.T) {
 	const n = 2000
-	st := newStation(t, Config{MaxQueue: 64 << 20})
+	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	for range 5 {
 		p := st.connect(polling3 + "&b64=1")
 		heard := &transcript{}
 		var sending sync.WaitGroup
-		tape := &tape{}
-		p.session.Attach(tape.start())
+		log := &feedLog{}
+		p.session.Attach(log.start())
 		sending.Go(func() {
 			for i := range n {
 				p.session.Send(Message{Data: []byte(numbered("own", i))})
-				tape.add(numbered("shared", i))
+				log.add(numbered("shared", i))
 				flush(p.session)
 			}
 		})

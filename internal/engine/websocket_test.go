@@ -11,7 +11,7 @@ import (
 )
 
 func TestWebSocketMessages(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, test := range []struct {
 		name, query string
 		frame       ws.Frame
@@ -41,14 +41,14 @@ func TestWebSocketMessages(t *testing.T) {
 
 // A quick client sends before it has the answer to its handshake.
 func TestEarlyFrames(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	early := bytes.Join([][]byte{masked(ws.NewTextFrame([]byte("4a"))), masked(ws.NewTextFrame([]byte("4b")))}, nil)
 	st.raw("GET", websocket3, upgradeHeaders, string(early))
 	st.wantSaid("a", "b")
 }
 
 func TestFragments(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	c, _ := st.join(websocket3)
 	emoji := "4a😀b"
 	c.frame(ws.NewFrame(ws.OpText, false, []byte(emoji[:4]))) // in the middle of a character
@@ -69,7 +69,7 @@ func TestFragments(t *testing.T) {
 }
 
 func TestBrokenFrames(t *testing.T) {
-	st := newStation(t, Config{MaxPayload: 1000})
+	st := newTestServer(t, Config{MaxPayload: 1000})
 	fragment := masked(ws.NewFrame(ws.OpText, false, []byte("4a")))
 	for _, test := range []struct {
 		name string
@@ -109,7 +109,7 @@ func TestBrokenFrames(t *testing.T) {
 
 // The reason for the end must arrive even while the client is still sending.
 func TestTooLongMessageInFull(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	c, s := st.join(websocket3)
 	c.frame(ws.NewTextFrame(make([]byte, 5<<20)))
 	c.wantClose(1009)
@@ -117,7 +117,7 @@ func TestTooLongMessageInFull(t *testing.T) {
 }
 
 func TestLongestMessage(t *testing.T) {
-	st := newStation(t, Config{MaxPayload: 70_000})
+	st := newTestServer(t, Config{MaxPayload: 70_000})
 	c, _ := st.join(websocket3)
 	text := strings.Repeat("x", 69_999)
 	c.send("4" + text)
@@ -126,7 +126,7 @@ func TestLongestMessage(t *testing.T) {
 
 // Announcing much must not cost the server much.
 func TestAnnouncedLength(t *testing.T) {
-	st := newStation(t, Config{MaxPayload: 100 << 20})
+	st := newTestServer(t, Config{MaxPayload: 100 << 20})
 	head := []byte{0x81, 0xff, 0, 0, 0, 0, 0x06, 0, 0, 0, 0, 0, 0, 0} // 96 MiB
 	before := heap()
 	for range 10 {
@@ -140,7 +140,7 @@ func TestAnnouncedLength(t *testing.T) {
 }
 
 func TestParseErrors(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, query := range []string{websocket3, websocket4} {
 		for _, text := range []string{"", "9", "x"} {
 			c, s := st.join(query)
@@ -161,7 +161,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestClientCloses(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	for _, body := range []ws.StatusCode{0, 1000, 1001, 4321} {
 		c, s := st.join(websocket3)
 		f := ws.NewCloseFrame(nil)
@@ -185,7 +185,7 @@ func TestClientCloses(t *testing.T) {
 }
 
 func TestPingOverWebSocket(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	c, _ := st.join(websocket3)
 	c.send("2", "2probe")
 	c.want("3", "3")
@@ -198,7 +198,7 @@ func TestPingOverWebSocket(t *testing.T) {
 // While a handler is busy with a message, the next waits.
 func TestOneMessageAtATime(t *testing.T) {
 	began, goOn := make(chan string), make(chan bool)
-	st := newStation(t, Config{}, func(w *witness) {
+	st := newTestServer(t, Config{}, func(w *testHandler) {
 		w.onMessage = func(_ *Session, data []byte, _ bool) {
 			began <- string(data)
 			<-goOn
@@ -223,7 +223,7 @@ func TestOneMessageAtATime(t *testing.T) {
 
 // A websocket that comes while the server ends is sent away.
 func TestWebSocketAfterShutdown(t *testing.T) {
-	st := newStation(t, Config{})
+	st := newTestServer(t, Config{})
 	st.engine.Shutdown(t.Context())
 	c, resp := st.raw("GET", websocket3, upgradeHeaders, "")
 	io.Copy(io.Discard, resp.Body)

@@ -15,15 +15,14 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// timeout is how long a node may take for all of it. Who runs checks should allow a little more, so that the
-// reason is still said.
+// timeout bounds the whole check. A caller should wait a little longer, so that the reason is still printed.
 const timeout = 3 * time.Second
 
-// mostAnswer bounds what is read of an answer, in bytes; a handshake has about a hundred.
-const mostAnswer = 64 << 10
+// maxAnswer is how much of an answer is read, in bytes; a handshake has about a hundred.
+const maxAnswer = 64 << 10
 
 // Check opens a session with the node at base, over polling, and closes it again. Redis plays no part in
-// that: a node without it serves, and starting it anew would not bring Redis back.
+// that: a node without Redis serves, and a restart of the node would not bring Redis back.
 func Check(ctx context.Context, base string) error {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -43,7 +42,7 @@ func Check(ctx context.Context, base string) error {
 	return nil
 }
 
-// open shakes hands, and returns the id of the session.
+// open makes the handshake and returns the id of the session.
 func open(ctx context.Context, target string) (sid string, err error) {
 	answer, err := ask(ctx, http.MethodGet, target, "")
 	if err != nil {
@@ -73,18 +72,18 @@ func ask(ctx context.Context, method, target, body string) ([]byte, error) {
 	r.Header.Set("User-Agent", "tsunagu-check")
 	res, err := client.Do(r)
 	if err != nil {
-		return nil, plain(err)
+		return nil, shorten(err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %s", res.Status)
 	}
-	answer, err := io.ReadAll(io.LimitReader(res.Body, mostAnswer))
-	return answer, plain(err)
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	return answer, shorten(err)
 }
 
-// plain leaves out what the caller says anyway.
-func plain(err error) error {
+// shorten leaves out the URL, which the caller adds.
+func shorten(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no answer within %v", timeout)
 	}

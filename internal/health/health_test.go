@@ -126,7 +126,7 @@ func TestSilence(t *testing.T) {
 	if err := Check(ctx, srv.URL); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want that the caller gave up", err)
 	}
-	if err := plain(&url.Error{Err: context.DeadlineExceeded}); err.Error() != "no answer within 3s" {
+	if err := shorten(&url.Error{Err: context.DeadlineExceeded}); err.Error() != "no answer within 3s" {
 		t.Errorf("%v, want how long it waited", err)
 	}
 }
