@@ -21,7 +21,7 @@ type envelope struct {
 	Attachments [][]byte        `json:"b"`
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It reads what the bridge wrote.
+// UnmarshalJSON implements json.Unmarshaler. It decodes an envelope.
 func (a *Arg) UnmarshalJSON(b []byte) error {
 	var e envelope
 	if err := json.Unmarshal(b, &e); err != nil {
@@ -31,13 +31,13 @@ func (a *Arg) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Missing tells whether the client left the argument out. Null is not missing.
+// Missing reports whether the client sent no such argument. Null is not missing.
 func (a Arg) Missing() bool { return a.raw == nil }
 
 // JSON is the argument as the client encoded it, nil when it is missing. Binary
 // values are placeholders in it: {"_placeholder":true,"num":0}.
 func (a Arg) JSON() json.RawMessage { return a.raw }
 
-// Attachments are the binary values that came with the packet: nil when it was
-// no binary packet, and placeholders are then plain objects.
+// Attachments are the attachments of the packet. They are nil when it was no binary
+// packet; placeholders are then plain objects.
 func (a Arg) Attachments() [][]byte { return a.attachments }

@@ -15,30 +15,31 @@ import (
 	"tsunagu/internal/engine"
 )
 
-// errInternal is all that a client learns of a panic.
+// errInternal is the answer to a CONNECT whose OnConnect panics.
 var errInternal = errors.New("internal server error")
 
-// An Audience is told who is in which namespace, so that it can send to many
-// at once. It is told once when a session comes and once when it goes; its
-// methods must not block.
+// An Audience knows the sessions in each namespace, so that it can send to many of
+// them at once. Its methods must not block.
 type Audience interface {
-	// Join returns the feed that the session reads in the namespace, nil for none.
+	// Join is called once when a session has connected to a namespace. It
+	// returns the feed that the session reads there, nil for none.
 	Join(namespace string, s *engine.Session) engine.Feed
+	// Leave is called once when the session has left the namespace or has ended.
 	Leave(namespace string, s *engine.Session)
 }
 
-// Config holds what a Server can be told. The zero value of each field stands
-// for its default.
+// Config holds the settings of a Server. The zero value of each field stands for
+// its default.
 type Config struct {
-	// Audience is told who is there. Default: nobody is.
+	// Audience learns the sessions in each namespace. Default: none.
 	Audience Audience
-	// ConnectTimeout is how long a client of protocol 5 may take until it
-	// connects to a namespace. Default 45 s.
+	// ConnectTimeout is the time within which a client of protocol 5 has to
+	// connect to a namespace. Default 45 s.
 	ConnectTimeout time.Duration
-	// MaxAttachments is how many bytes of binary one packet may bring in all;
-	// a client that sends more is closed. Default 4 MiB.
+	// MaxAttachments bounds the attachments of one packet, in bytes in all; the
+	// server closes a client that sends more. Default 4 MiB.
 	MaxAttachments int
-	// Logger gets panics of handlers, and at debug level what is dropped.
+	// Logger gets panics of handlers, and at debug level each dropped packet.
 	// Default: none.
 	Logger *slog.Logger
 }
@@ -54,44 +55,44 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Audience == nil {
-		c.Audience = nobody{}
+		c.Audience = noAudience{}
 	}
 	return c
 }
 
-type nobody struct{}
+type noAudience struct{}
 
-func (nobody) Join(string, *engine.Session) engine.Feed { return nil }
-func (nobody) Leave(string, *engine.Session)            {}
+func (noAudience) Join(string, *engine.Session) engine.Feed { return nil }
+func (noAudience) Leave(string, *engine.Session)            {}
 
 // A Server is the engine.Handler that speaks Socket.IO with every session and
-// lends it to go-socket.io where a handler wants it.
+// attaches it to go-socket.io when a handler needs it.
 type Server struct {
 	// static after construction
-	cfg    Config
-	io     *socketio.Server
-	lender *lender
+	cfg         Config
+	io          *socketio.Server
+	ioTransport *ioTransport
 
 	// static once sessions are opened
 	namespaces map[string]*namespace
 
 	dropped atomic.Int64
-	loans   sync.WaitGroup // sessions on loan
+	ioConns sync.WaitGroup // connections of go-socket.io
 	serving sync.WaitGroup // go-socket.io's accept loop
 
 	mu sync.Mutex
 	// guarded by mu
-	lent map[string]*peer // sessions on loan, by id
+	attached map[string]*client // clients with a connection of go-socket.io, by session id
 }
 
 // New returns a server with the namespace "/" and no handlers.
 func New(cfg Config) *Server {
-	l := &lender{}
+	l := &ioTransport{}
 	s := &Server{
-		cfg:        cfg.withDefaults(),
-		lender:     l,
-		namespaces: make(map[string]*namespace),
-		lent:       make(map[string]*peer),
+		cfg:         cfg.withDefaults(),
+		ioTransport: l,
+		namespaces:  make(map[string]*namespace),
+		attached:    make(map[string]*client),
 		io: socketio.NewServer(&engineio.Options{
 			Transports:         []transport.Transport{l},
 			SessionIDGenerator: l,
@@ -105,24 +106,24 @@ func New(cfg Config) *Server {
 // Close ends go-socket.io. All sessions must have been closed before, as
 // go-socket.io closes a channel that it would send new ones on.
 func (s *Server) Close() {
-	s.loans.Wait()
+	s.ioConns.Wait()
 	s.io.Close()
 	s.serving.Wait()
 }
 
-// Dropped is how many events were dropped because their arguments did not fit
-// the handler, or could not be read.
+// Dropped is the number of events dropped because their arguments did not fit the
+// handler, or were malformed.
 func (s *Server) Dropped() int64 { return s.dropped.Load() }
 
-func (s *Server) drop(p *peer, why string) {
+func (s *Server) drop(cl *client, why string) {
 	n := s.dropped.Add(1)
-	s.cfg.Logger.Debug("packet dropped", "why", why, "sid", p.session.ID(), "dropped", n)
+	s.cfg.Logger.Debug("packet dropped", "why", why, "sid", cl.session.ID(), "dropped", n)
 }
 
-func (s *Server) peer(id string) *peer {
+func (s *Server) client(id string) *client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lent[id]
+	return s.attached[id]
 }
 
 // Auth returns what the client sent with its CONNECT to the connection's
@@ -130,46 +131,46 @@ func (s *Server) peer(id string) *peer {
 // Protocol 4 has no such thing; its clients put a query into the URL, which
 // Conn.URL returns.
 func (s *Server) Auth(c socketio.Conn) json.RawMessage {
-	p := s.peer(c.ID())
-	if p == nil {
+	cl := s.client(c.ID())
+	if cl == nil {
 		return nil
 	}
 	name := c.Namespace()
-	if name == "" { // so go-socket.io calls the first one, the second time
+	if name == "" { // go-socket.io's other name of the first namespace
 		name = "/"
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if sp := p.spaceLocked(name); sp != nil {
-		return sp.auth
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if sock := cl.socketLocked(name); sock != nil {
+		return sock.auth
 	}
 	return nil
 }
 
 // Opened implements engine.Handler.
 func (s *Server) Opened(es *engine.Session) {
-	p := &peer{server: s, session: es}
-	es.Value = p
+	cl := &client{server: s, session: es}
+	es.Value = cl
 	if es.Revision() == engine.Revision3 {
-		// The first namespace is connected without being asked for.
-		es.Send(engine.Message{Data: p.welcome("/")})
-		p.connect("/", nil)
+		// Protocol 4 connects the first namespace without a CONNECT.
+		es.Send(engine.Message{Data: cl.connectAnswer("/")})
+		cl.connect("/", nil)
 		return
 	}
-	p.impatience = time.AfterFunc(s.cfg.ConnectTimeout, p.giveUp)
+	cl.connectTimer = time.AfterFunc(s.cfg.ConnectTimeout, cl.onConnectTimeout)
 }
 
 // Message implements engine.Handler.
 func (s *Server) Message(es *engine.Session, data []byte, binary bool) {
-	p := es.Value.(*peer)
+	cl := es.Value.(*client)
 	if binary {
-		p.receiveBinary(data)
+		cl.receiveBinary(data)
 		return
 	}
-	p.receiveText(data)
+	cl.receiveText(data)
 }
 
 // Closed implements engine.Handler.
 func (s *Server) Closed(es *engine.Session, reason engine.Reason) {
-	es.Value.(*peer).end(reason)
+	es.Value.(*client).end(reason)
 }

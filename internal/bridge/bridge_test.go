@@ -21,8 +21,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what has to come.
-const patience = 10 * time.Second
+// waitLimit is how long a test waits for what has to come.
+const waitLimit = 10 * time.Second
 
 // serve runs an engine with a bridge until the test ends.
 func serve(t *testing.T, cfg Config, register func(*Server)) (srv *Server, url string) {
@@ -38,7 +38,7 @@ func serveHandler(t *testing.T, srv *Server, eng *engine.Server) (url string) {
 	t.Helper()
 	web := httptest.NewServer(eng)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 		defer cancel()
 		if err := eng.Shutdown(ctx); err != nil {
 			t.Errorf("the engine does not end: %v", err)
@@ -50,7 +50,7 @@ func serveHandler(t *testing.T, srv *Server, eng *engine.Server) (url string) {
 }
 
 // A client is one websocket, spoken by hand.
-type client struct {
+type testClient struct {
 	t    *testing.T
 	conn net.Conn
 	in   io.Reader
@@ -59,14 +59,14 @@ type client struct {
 
 // dial connects and reads the engine's handshake, and in revision 3 the
 // CONNECT that rides along.
-func dial(t *testing.T, url string, revision int) *client {
+func dial(t *testing.T, url string, revision int) *testClient {
 	t.Helper()
 	u := fmt.Sprintf("%s/socket.io/?EIO=%d&transport=websocket", url, revision)
 	conn, early, _, err := ws.Dial(t.Context(), u)
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
-	c := &client{t: t, conn: conn, in: conn}
+	c := &testClient{t: t, conn: conn, in: conn}
 	if early != nil { // frames that came with the handshake
 		c.in = early
 	}
@@ -84,9 +84,9 @@ func dial(t *testing.T, url string, revision int) *client {
 }
 
 // read returns the next message; binary ones as "binary:" and their bytes.
-func (c *client) read() string {
+func (c *testClient) read() string {
 	c.t.Helper()
-	c.conn.SetReadDeadline(time.Now().Add(patience))
+	c.conn.SetReadDeadline(time.Now().Add(waitLimit))
 	data, op, err := wsutil.ReadServerData(struct {
 		io.Reader
 		io.Writer
@@ -100,14 +100,14 @@ func (c *client) read() string {
 	return string(data)
 }
 
-func (c *client) expect(want string) {
+func (c *testClient) expect(want string) {
 	c.t.Helper()
 	if got := c.read(); got != want {
 		c.t.Fatalf("the client got %q, want %q", got, want)
 	}
 }
 
-func (c *client) send(texts ...string) {
+func (c *testClient) send(texts ...string) {
 	c.t.Helper()
 	for _, text := range texts {
 		if err := wsutil.WriteClientText(c.conn, []byte(text)); err != nil {
@@ -116,16 +116,16 @@ func (c *client) send(texts ...string) {
 	}
 }
 
-func (c *client) sendBinary(data ...byte) {
+func (c *testClient) sendBinary(data ...byte) {
 	c.t.Helper()
 	if err := wsutil.WriteClientBinary(c.conn, data); err != nil {
 		c.t.Fatalf("send binary: %v", err)
 	}
 }
 
-// alive proves that the connection still stands, and that nothing else was on
+// alive checks that the connection still works, and that no other message was on
 // its way.
-func (c *client) alive() {
+func (c *testClient) alive() {
 	c.t.Helper()
 	c.send("2")
 	c.expect("3")
@@ -137,8 +137,8 @@ func await[T any](t *testing.T, ch <-chan T, what string) T {
 	select {
 	case v := <-ch:
 		return v
-	case <-time.After(patience):
-		t.Fatalf("%s: nothing after %v", what, patience)
+	case <-time.After(waitLimit):
+		t.Fatalf("%s: nothing after %v", what, waitLimit)
 		panic("unreachable")
 	}
 }
@@ -180,7 +180,7 @@ func (a *audience) expect(t *testing.T, want ...string) {
 	}
 }
 
-func TestAudienceHearsOfEachMemberOnce(t *testing.T) {
+func TestAudienceLearnsEachSessionOnce(t *testing.T) {
 	a := newAudience()
 	_, url := serve(t, Config{Audience: a}, func(s *Server) { s.OnEvent("/side", "x", func(c connT) {}) })
 	c := dial(t, url, 3)
@@ -197,7 +197,7 @@ func TestAudienceHearsOfEachMemberOnce(t *testing.T) {
 	a.expect(t, "leave /")
 }
 
-func TestListenersAreNotLent(t *testing.T) {
+func TestListenersAreNotAttached(t *testing.T) {
 	srv, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "say", func(c connT) int { return 1 }) })
 	quiet, loud := dial(t, url, 3), dial(t, url, 3)
 	quiet.alive()
@@ -205,8 +205,8 @@ func TestListenersAreNotLent(t *testing.T) {
 	loud.expect("431[1]")
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	if len(srv.lent) != 1 || srv.lent[loud.sid] == nil {
-		t.Errorf("%d sessions are on loan, want only the one that spoke", len(srv.lent))
+	if len(srv.attached) != 1 || srv.attached[loud.sid] == nil {
+		t.Errorf("%d sessions are attached to go-socket.io, want only the one that spoke", len(srv.attached))
 	}
 }
 
@@ -218,11 +218,11 @@ func TestSessionsThatEndAreForgotten(t *testing.T) {
 		c.expect("431[1]")
 		c.conn.Close()
 	}
-	srv.loans.Wait()
+	srv.ioConns.Wait()
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	if len(srv.lent) != 0 {
-		t.Errorf("%d sessions are still on loan after all have gone", len(srv.lent))
+	if len(srv.attached) != 0 {
+		t.Errorf("%d sessions are still attached after all clients have gone", len(srv.attached))
 	}
 	if rooms := srv.io.Rooms("/"); len(rooms) != 0 {
 		t.Errorf("%d rooms are left behind in go-socket.io", len(rooms))

@@ -13,9 +13,9 @@ import (
 
 var argType = reflect.TypeFor[Arg]()
 
-// encodeEvent writes an event anew, in the form in which go-socket.io cannot
-// trip over it. It returns nil for an event that nobody handles, and says why
-// one that has a handler cannot be handed to it.
+// encodeEvent encodes an event in a form that is safe for go-socket.io. It returns
+// nil for an event without a handler, and the reason why an event cannot be
+// delivered to its handler.
 func (n *namespace) encodeEvent(pk packet.SocketPacket, attachments [][]byte) (text []byte, why string) {
 	var args []json.RawMessage
 	if err := json.Unmarshal(pk.Data, &args); err != nil || len(args) == 0 {
@@ -23,7 +23,7 @@ func (n *namespace) encodeEvent(pk packet.SocketPacket, attachments [][]byte) (t
 	}
 	var event string
 	if err := json.Unmarshal(args[0], &event); err != nil {
-		return nil, "" // a number: nobody can have registered that
+		return nil, "" // a number, for which no handler can be registered
 	}
 	types, ok := n.events[event]
 	if !ok {
@@ -48,7 +48,7 @@ func (n *namespace) encodeEvent(pk packet.SocketPacket, attachments [][]byte) (t
 	return packet.AppendSocket(nil, pk), ""
 }
 
-// encodeArg writes one argument for a parameter of type t.
+// encodeArg encodes one argument for a parameter of type t.
 func encodeArg(arg json.RawMessage, t reflect.Type, attachments [][]byte) ([]byte, error) {
 	if t == argType {
 		return json.Marshal(envelope{arg, attachments})
@@ -60,8 +60,8 @@ func encodeArg(arg json.RawMessage, t reflect.Type, attachments [][]byte) ([]byt
 	return arg, json.Unmarshal(arg, reflect.New(t).Interface())
 }
 
-// encodeAck writes an ack anew. What its function takes is not known here: an
-// argument that does not fit makes go-socket.io forget the ack, no more.
+// encodeAck encodes an ack for go-socket.io. The types that its function takes are
+// not known here: go-socket.io drops an ack whose arguments do not fit.
 func encodeAck(pk packet.SocketPacket, attachments [][]byte) (text []byte, why string) {
 	data, err := inline(pk.Data, attachments)
 	if err != nil {
@@ -73,9 +73,9 @@ func encodeAck(pk packet.SocketPacket, attachments [][]byte) (text []byte, why s
 
 var errPlaceholder = errors.New("placeholder without its attachment")
 
-// inline puts attachments in the place of their placeholders, as the JSON that
-// parser.Buffer decodes by itself. go-socket.io would count on the numbers in
-// placeholders, so no object that it could take for one may pass.
+// inline replaces placeholders by their attachments, as JSON that parser.Buffer can
+// decode. go-socket.io trusts the numbers in placeholders, so no object that it
+// would take for a placeholder may pass.
 func inline(arg json.RawMessage, attachments [][]byte) (json.RawMessage, error) {
 	if !bytes.Contains(bytes.ToLower(arg), []byte("placeholder")) && !bytes.Contains(arg, []byte(`\u`)) {
 		return arg, nil
@@ -93,8 +93,8 @@ func inline(arg json.RawMessage, attachments [][]byte) (json.RawMessage, error) 
 	return json.Marshal(v)
 }
 
-// replace works on a decoded value. Its depth is that of the JSON, which
-// encoding/json limits.
+// replace replaces the placeholders in a decoded value. encoding/json limits its
+// depth.
 func replace(v any, attachments [][]byte) (any, error) {
 	var err error
 	switch v := v.(type) {
@@ -120,27 +120,27 @@ func replace(v any, attachments [][]byte) (any, error) {
 	return v, nil
 }
 
-// misplaced tells whether a placeholder names none of n attachments, which
-// protocol 5 does not forgive. There true itself marks a placeholder.
-func misplaced(data json.RawMessage, n int) bool {
+// invalidPlaceholders reports whether a placeholder names none of n attachments,
+// which is an error in protocol 5. Only true marks a placeholder there.
+func invalidPlaceholders(data json.RawMessage, n int) bool {
 	if !bytes.Contains(data, []byte("placeholder")) && !bytes.Contains(data, []byte(`\u`)) {
 		return false
 	}
 	var v any
-	return json.Unmarshal(data, &v) == nil && misplacedIn(v, n)
+	return json.Unmarshal(data, &v) == nil && hasInvalidPlaceholder(v, n)
 }
 
-func misplacedIn(v any, n int) bool {
+func hasInvalidPlaceholder(v any, n int) bool {
 	switch v := v.(type) {
 	case []any:
-		return slices.ContainsFunc(v, func(e any) bool { return misplacedIn(e, n) })
+		return slices.ContainsFunc(v, func(e any) bool { return hasInvalidPlaceholder(e, n) })
 	case map[string]any:
 		if v["_placeholder"] == true {
 			num, ok := v["num"].(float64)
 			return !ok || num < 0 || num >= float64(n)
 		}
 		for _, e := range v {
-			if misplacedIn(e, n) {
+			if hasInvalidPlaceholder(e, n) {
 				return true
 			}
 		}
@@ -148,8 +148,8 @@ func misplacedIn(v any, n int) bool {
 	return false
 }
 
-// placeholder tells what encoding/json, which does not mind the case of keys,
-// would decode as one.
+// placeholder reports whether encoding/json, which ignores the case of keys, would
+// decode m as a placeholder.
 func placeholder(m map[string]any) (n int, ok bool) {
 	n = -1
 	for k, v := range m {

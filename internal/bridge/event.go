@@ -4,135 +4,135 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// A partial is a binary packet whose attachments are still on their way.
-type partial struct {
-	packet packet.SocketPacket
-	parts  [][]byte
-	size   int
+// A pending is a binary packet some of whose attachments have not arrived.
+type pending struct {
+	packet      packet.SocketPacket
+	attachments [][]byte
+	size        int
 }
 
-// partOverhead is what keeping one attachment costs beside its bytes, so that
-// a million empty ones are not free.
-const partOverhead = 64
+// attachmentOverhead is the number of bytes, beside its own, for which an attachment
+// counts, so that a million empty attachments count as well.
+const attachmentOverhead = 64
 
-// receiveBinary takes one attachment.
-func (p *peer) receiveBinary(data []byte) {
-	q := p.partial
+// receiveBinary handles one attachment.
+func (cl *client) receiveBinary(data []byte) {
+	q := cl.pending
 	if q == nil { // nothing announced it
-		p.session.Close()
+		cl.session.Close()
 		return
 	}
 	if q.packet.Attachments == 0 {
 		return
 	}
-	q.parts = append(q.parts, data)
-	q.size += len(data) + partOverhead
+	q.attachments = append(q.attachments, data)
+	q.size += len(data) + attachmentOverhead
 	switch {
-	case q.size > p.server.cfg.MaxAttachments:
-		p.partial = nil
-		p.session.Close()
-	case len(q.parts) == q.packet.Attachments:
-		p.partial = nil
-		if p.strict() && misplaced(q.packet.Data, len(q.parts)) {
-			p.session.Close()
+	case q.size > cl.server.cfg.MaxAttachments:
+		cl.pending = nil
+		cl.session.Close()
+	case len(q.attachments) == q.packet.Attachments:
+		cl.pending = nil
+		if cl.strict() && invalidPlaceholders(q.packet.Data, len(q.attachments)) {
+			cl.session.Close()
 			return
 		}
-		p.receive(q.packet, q.parts)
+		cl.receive(q.packet, q.attachments)
 	}
 }
 
-// event hands an event to its handler, if it has one.
-func (p *peer) event(pk packet.SocketPacket, attachments [][]byte) {
-	p.mu.Lock()
-	sp := p.spaceLocked(pk.Namespace)
-	in := sp != nil && sp.state != apart
-	p.mu.Unlock()
+// event delivers an event to go-socket.io if the event has a handler.
+func (cl *client) event(pk packet.SocketPacket, attachments [][]byte) {
+	cl.mu.Lock()
+	sock := cl.socketLocked(pk.Namespace)
+	in := sock != nil && sock.state != disconnected
+	cl.mu.Unlock()
 	if !in {
-		if p.strict() {
-			p.session.Close()
+		if cl.strict() {
+			cl.session.Close()
 		}
 		return
 	}
 	if pk.Type == packet.BinaryEvent && attachments == nil {
 		attachments = [][]byte{}
 	}
-	text, why := sp.ns.encodeEvent(pk, attachments)
+	text, why := sock.ns.encodeEvent(pk, attachments)
 	if why != "" {
-		p.server.drop(p, why)
+		cl.server.drop(cl, why)
 		return
 	}
 	if text != nil {
-		p.lend(sp).hand(text)
+		cl.attach(sock).deliver(text)
 	}
 }
 
-// ack hands the client's answer to the function that waits for it.
-func (p *peer) ack(pk packet.SocketPacket, attachments [][]byte) {
-	p.mu.Lock()
-	sp := p.spaceLocked(pk.Namespace)
-	in, l := sp != nil && sp.state == joined, p.loan
-	p.mu.Unlock()
+// ack delivers the client's ack to go-socket.io.
+func (cl *client) ack(pk packet.SocketPacket, attachments [][]byte) {
+	cl.mu.Lock()
+	sock := cl.socketLocked(pk.Namespace)
+	in, l := sock != nil && sock.state == connected, cl.conn
+	cl.mu.Unlock()
 	if !in {
-		if p.strict() {
-			p.session.Close()
+		if cl.strict() {
+			cl.session.Close()
 		}
 		return
 	}
 	if l == nil || !pk.HasID || pk.Data == nil {
-		return // nobody waits
+		return // no function waits for it
 	}
 	text, why := encodeAck(pk, attachments)
 	if why != "" {
-		p.server.drop(p, why)
+		cl.server.drop(cl, why)
 		return
 	}
-	l.hand(text)
+	l.deliver(text)
 }
 
-// lend makes sure that go-socket.io knows of the session and of its connection
-// to a namespace.
-func (p *peer) lend(sp *space) *loan {
-	p.mu.Lock()
-	l := p.loanLocked()
-	known := sp.lent
-	sp.lent = true
-	p.mu.Unlock()
+// attach makes sure that go-socket.io knows the session and its socket in a
+// namespace.
+func (cl *client) attach(sock *socket) *ioConn {
+	cl.mu.Lock()
+	l := cl.ioConnLocked()
+	known := sock.attached
+	sock.attached = true
+	cl.mu.Unlock()
 	if !known {
-		l.hand(connectPacket(sp.ns))
+		l.deliver(connectPacket(sock.ns))
 	}
 	return l
 }
 
-// lendConnecting is lend where OnConnect is to be called for it. The first
-// namespace gets a CONNECT packet, too: with that, go-socket.io calls OnConnect
-// at a time at which it can send.
-func (p *peer) lendConnecting(sp *space) {
-	p.mu.Lock()
-	l := p.loanLocked()
-	p.mu.Unlock()
-	l.ready() // its own first call of OnConnect is over
-	p.mu.Lock()
-	sp.lent = true
-	p.mu.Unlock()
-	l.hand(connectPacket(sp.ns))
+// attachConnecting is attach where OnConnect has to be called. The first namespace
+// gets a CONNECT packet, too: go-socket.io then calls OnConnect at a time when
+// OnConnect can emit.
+func (cl *client) attachConnecting(sock *socket) {
+	cl.mu.Lock()
+	l := cl.ioConnLocked()
+	cl.mu.Unlock()
+	l.waitReading() // the first call of OnConnect, which go-socket.io makes by itself, is over
+	cl.mu.Lock()
+	sock.attached = true
+	cl.mu.Unlock()
+	l.deliver(connectPacket(sock.ns))
 }
 
 func connectPacket(ns *namespace) []byte {
 	return packet.AppendSocket(nil, packet.SocketPacket{Type: packet.Connect, Namespace: ns.name})
 }
 
-// loanLocked is the session's loan, begun when there is none. With it,
-// go-socket.io connects the first namespace by itself.
-func (p *peer) loanLocked() *loan {
-	if p.loan != nil {
-		return p.loan
+// ioConnLocked returns the session's connection of go-socket.io, which it makes if
+// there is none. go-socket.io connects the first namespace by itself.
+func (cl *client) ioConnLocked() *ioConn {
+	if cl.conn != nil {
+		return cl.conn
 	}
-	p.loan = p.server.begin(p)
-	if sp := p.spaceLocked("/"); sp != nil && sp.state == joined {
-		sp.lent = true
+	cl.conn = cl.server.newIOConn(cl)
+	if sock := cl.socketLocked("/"); sock != nil && sock.state == connected {
+		sock.attached = true
 	}
-	if p.ended {
-		p.loan.finish()
+	if cl.ended {
+		cl.conn.finish()
 	}
-	return p.loan
+	return cl.conn
 }

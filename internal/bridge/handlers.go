@@ -8,7 +8,7 @@ import (
 	socketio "github.com/googollee/go-socket.io"
 )
 
-// A namespace is what the application registered for one.
+// A namespace holds the handlers of one namespace.
 type namespace struct {
 	name         string
 	onConnect    func(socketio.Conn) error
@@ -16,11 +16,11 @@ type namespace struct {
 	events       map[string][]reflect.Type // the arguments that handlers take
 }
 
-// eager tells whether go-socket.io has to know each connection from its start.
-func (n *namespace) eager() bool { return n.onConnect != nil || n.onDisconnect != nil }
+// needsConn reports whether go-socket.io has to know each connection from its start.
+func (n *namespace) needsConn() bool { return n.onConnect != nil || n.onDisconnect != nil }
 
-// namespace returns the namespace, which exists from then on. go-socket.io has
-// another name for the first.
+// namespace returns the namespace of that name, and creates it if there is none.
+// go-socket.io also calls the first namespace "".
 func (s *Server) namespace(name string) *namespace {
 	if name == "" {
 		name = "/"
@@ -36,7 +36,7 @@ func (s *Server) namespace(name string) *namespace {
 }
 
 // OnConnect sets the function that is called when a client connects to a
-// namespace. An error refuses the client, which is told its text. All handlers
+// namespace. An error refuses the client; the answer carries its text. All handlers
 // must be registered before the first session is opened.
 func (s *Server) OnConnect(name string, f func(socketio.Conn) error) {
 	s.namespace(name).onConnect = f
@@ -70,8 +70,8 @@ func (s *Server) OnEvent(name, event string, f any) {
 	}).Interface())
 }
 
-// wrapped is the type of a handler whose results can be anything, silence
-// among them.
+// wrapped returns the type of a handler whose results are of type any, so that they
+// can be noAck.
 func wrapped(t reflect.Type) reflect.Type {
 	var in, out []reflect.Type
 	for i := range t.NumIn() {
@@ -83,31 +83,29 @@ func wrapped(t reflect.Type) reflect.Type {
 	return reflect.FuncOf(in, out, false)
 }
 
-// silence is a result that cannot be encoded: the ack it would be part of is
-// never sent.
-type silence struct{}
+// A noAck is a result that cannot be encoded: go-socket.io then sends no ack.
+type noAck struct{}
 
-func (silence) MarshalJSON() ([]byte, error) { return nil, errInternal }
+func (noAck) MarshalJSON() ([]byte, error) { return nil, errInternal }
 
-func silent(f reflect.Value) []reflect.Value {
+func noAcks(f reflect.Value) []reflect.Value {
 	out := make([]reflect.Value, f.Type().NumOut())
 	for i := range out {
-		out[i] = reflect.ValueOf(silence{}).Convert(reflect.TypeFor[any]())
+		out[i] = reflect.ValueOf(noAck{}).Convert(reflect.TypeFor[any]())
 	}
 	return out
 }
 
-// call runs the handler of an event. A panic in it costs the event, not the
-// connection.
+// call runs the handler of an event. A panic ends the event, not the connection.
 func (s *Server) call(n *namespace, event string, f reflect.Value, in []reflect.Value) (out []reflect.Value) {
-	p := s.peer(in[0].Interface().(socketio.Conn).ID())
-	if p == nil || !p.in(n) { // refused while the event was on its way
-		return silent(f)
+	cl := s.client(in[0].Interface().(socketio.Conn).ID())
+	if cl == nil || !cl.in(n) { // OnConnect has refused the client
+		return noAcks(f)
 	}
 	defer func() {
 		if r := recover(); r != nil {
 			s.panicked(n.name, event, r)
-			out = silent(f)
+			out = noAcks(f)
 		}
 	}()
 	out = f.Call(in)
@@ -122,19 +120,18 @@ func (s *Server) panicked(name, event string, r any) {
 		"panic", r, "stack", string(debug.Stack()))
 }
 
-// connected is called by go-socket.io when it has taken up a connection to a
-// namespace.
+// connected is called by go-socket.io for each new connection to a namespace.
 func (s *Server) connected(n *namespace, c socketio.Conn) {
-	p := s.peer(c.ID())
-	if p == nil {
+	cl := s.client(c.ID())
+	if cl == nil {
 		return
 	}
 	c.Leave(c.ID())
-	c.SetContext(p.session)
-	if !p.due(n) {
+	c.SetContext(cl.session)
+	if !cl.onConnectDue(n) {
 		return
 	}
-	p.settle(n, s.callConnect(n, c))
+	cl.finishConnect(n, s.callConnect(n, c))
 }
 
 func (s *Server) callConnect(n *namespace, c socketio.Conn) (err error) {
@@ -147,11 +144,11 @@ func (s *Server) callConnect(n *namespace, c socketio.Conn) (err error) {
 	return n.onConnect(c)
 }
 
-// disconnected is called by go-socket.io when a connection has left a
-// namespace, or has ended.
+// disconnected is called by go-socket.io when a connection has left a namespace or
+// has ended.
 func (s *Server) disconnected(n *namespace, c socketio.Conn) {
-	p := s.peer(c.ID())
-	if p == nil || n.onDisconnect == nil || !p.ungreet(n) {
+	cl := s.client(c.ID())
+	if cl == nil || n.onDisconnect == nil || !cl.clearAccepted(n) {
 		return
 	}
 	defer func() {
@@ -159,5 +156,5 @@ func (s *Server) disconnected(n *namespace, c socketio.Conn) {
 			s.panicked(n.name, "disconnect", r)
 		}
 	}()
-	n.onDisconnect(c, p.farewell(n))
+	n.onDisconnect(c, cl.disconnectReason(n))
 }

@@ -54,7 +54,7 @@ func TestTypedArgumentsAndAcks(t *testing.T) {
 	c.expect("437[3]")
 	c.send(`420["add",20,3]`)
 	c.expect("430[23]")
-	c.send(`42["add",1,2]`, `421["none"]`) // nobody asked; nothing to say
+	c.send(`42["add",1,2]`, `421["none"]`) // no ack is asked for; there are no results
 	c.alive()
 	c.send(`451-8["echo",{"_placeholder":true,"num":0}]`)
 	c.sendBinary(4, 'm', 'e')
@@ -142,7 +142,7 @@ func TestOnConnectRefuses(t *testing.T) {
 		s.OnEvent("/club", "drink", func(c socketio.Conn) { calls <- "drink" })
 	})
 	c := dial(t, url, 3)
-	// Neither speaking before the decision nor asking twice lets anybody in.
+	// A second CONNECT must not anticipate the decision.
 	c.send("40/club,", "40/club,")
 	c.conn.Write(nil)
 	close(gate)

@@ -29,7 +29,7 @@ func TestHostilePacketsCostNothing(t *testing.T) {
 		{"deep nesting", []string{`42["any",` + deep + `]`, `42["buffer",` + deep + `]`}},
 		{"a panic in the handler", []string{`42["panic"]`, `429["panic"]`}},
 		{"not JSON", []string{`42["any",}`, `42{"any":1}`, `42"any"`, `42[`, `4`[:1] + `7[]`}},
-		{"acks that nobody waits for", []string{`43["x"]`, `431["x"]`, `4399999999999999999999[1]`}},
+		{"acks that no function waits for", []string{`43["x"]`, `431["x"]`, `4399999999999999999999[1]`}},
 		{"a namespace that is not there", []string{`42/x,["any"]`, `41/x,`, `43/x,1[]`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestAttachmentsAreBounded(t *testing.T) {
 		n    int
 	}{
 		{"large ones", make([]byte, 6000), 2},
-		{"many empty ones", []byte{4}, 10_000/partOverhead + 1},
+		{"many empty ones", []byte{4}, 10_000/attachmentOverhead + 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cl := dial(t, url, 3)

@@ -11,7 +11,7 @@ import (
 )
 
 // join connects a client of protocol 5 and returns its id.
-func (c *client) join(packet, prefix string) string {
+func (c *testClient) join(packet, prefix string) string {
 	c.t.Helper()
 	c.send(packet)
 	got := c.read()
