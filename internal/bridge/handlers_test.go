@@ -142,9 +142,10 @@ func TestOnConnectRefuses(t *testing.T) {
 		s.OnEvent("/club", "drink", func(c socketio.Conn) { calls <- "drink" })
 	})
 	c := dial(t, url, 3)
-	// A second CONNECT must not anticipate the decision.
+	// A second CONNECT must not anticipate the decision. The pong shows that the
+	// server has read it before OnConnect returns.
 	c.send("40/club,", "40/club,")
-	c.conn.Write(nil)
+	c.alive()
 	close(gate)
 	c.expect(`44/club,"members only"`)
 	c.send(`42/club,["drink"]`)
