@@ -133,16 +133,16 @@ func (l *ioConn) send(data []byte, binary bool) {
 
 // send sends a packet of a handler, or holds it back until OnConnect has
 // returned. It drops a packet for a namespace to which the client is not connected.
-func (p *client) send(name string, m message) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	sock := p.socketLocked(name)
+func (cl *client) send(name string, m message) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	sock := cl.socketLocked(name)
 	switch {
 	case sock == nil || sock.state == disconnected:
 	case sock.state == connecting:
 		sock.held = append(sock.held, m)
 	default:
-		p.session.Send(m.messages()...)
+		cl.session.Send(m.messages()...)
 	}
 }
 
