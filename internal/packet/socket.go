@@ -43,6 +43,9 @@ type SocketPacket struct {
 	// Data is valid JSON, or nil when the packet has none. It may alias the
 	// text that it was decoded from.
 	Data json.RawMessage
+	// Elements are those of Data, if that is an array; on an event its name and
+	// its arguments. Decoding sets them, encoding does not read them.
+	Elements []json.RawMessage
 }
 
 // AppendSocket appends the text of p, which is the same in both revisions.

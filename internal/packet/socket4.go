@@ -1,7 +1,5 @@
 package packet
 
-import "encoding/json"
-
 // DecodeSocket4 decodes one text packet of Socket.IO protocol 4. The error is
 // ErrIgnored for what the original drops, and ErrFatal for what makes it
 // close the session. Only the payload of ConnectError is not an array.
@@ -16,7 +14,14 @@ func DecodeSocket4(text []byte) (SocketPacket, error) {
 		return SocketPacket{}, err
 	}
 	if len(payload) > 0 {
-		if !json.Valid(payload) || !validPayload4(p.Type, payload) {
+		var ok bool
+		if p.Type == ConnectError {
+			// To the original the value false is how a parse error looks.
+			ok = payload[0] != 'f' && validValue(payload)
+		} else {
+			p.Elements, ok = splitArray(payload)
+		}
+		if !ok {
 			return SocketPacket{}, ErrIgnored
 		}
 		p.Data = payload
@@ -25,14 +30,4 @@ func DecodeSocket4(text []byte) (SocketPacket, error) {
 		p.Namespace, p.Query = splitNamespace(p.Namespace)
 	}
 	return p, nil
-}
-
-// validPayload4 looks at the first byte of valid JSON, in front of which no
-// space can stand: the id has taken it.
-func validPayload4(t SocketType, payload []byte) bool {
-	if t == ConnectError {
-		// To the original the value false is how a parse error looks.
-		return payload[0] != 'f'
-	}
-	return payload[0] == '['
 }

@@ -1,9 +1,6 @@
 package packet
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "encoding/json"
 
 // maxAttachments5 is what socket.io-parser takes since 4.2.6, so as not to
 // collect without end.
@@ -23,7 +20,8 @@ func DecodeSocket5(text []byte) (SocketPacket, error) {
 		return SocketPacket{}, ErrFatal
 	}
 	if len(payload) > 0 {
-		if !json.Valid(payload) || !validPayload5(p.Type, payload) {
+		var ok bool
+		if p.Elements, ok = splitPayload5(p.Type, payload); !ok {
 			return SocketPacket{}, ErrFatal
 		}
 		p.Data = payload
@@ -31,46 +29,48 @@ func DecodeSocket5(text []byte) (SocketPacket, error) {
 	return p, nil
 }
 
-// validPayload5 looks at valid JSON, in front of which no space can stand:
-// the id has taken it.
-func validPayload5(t SocketType, payload []byte) bool {
-	switch first := payload[0]; t {
+// splitPayload5 checks a payload, and returns its elements if it is an array. No
+// space can stand in front of it: the id has taken that.
+func splitPayload5(t SocketType, payload []byte) (elements []json.RawMessage, ok bool) {
+	switch t {
 	case Connect:
-		return first == '{'
+		return nil, payload[0] == '{' && validValue(payload)
 	case ConnectError:
-		return first == '{' || first == '"'
+		return nil, (payload[0] == '{' || payload[0] == '"') && validValue(payload)
 	case Event, BinaryEvent:
-		return first == '[' && validEventName5(payload)
+		elements, ok = splitArray(payload)
+		return elements, ok && len(elements) > 0 && validEventName5(elements[0])
 	case Ack, BinaryAck:
-		return first == '['
+		return splitArray(payload)
 	}
-	return false // DISCONNECT carries nothing
+	return nil, false // DISCONNECT carries nothing
 }
 
-// validEventName5 reports whether the array begins with a number or with a
-// string that is not reserved.
-func validEventName5(array []byte) bool {
-	name := bytes.TrimLeft(array[1:], " \t\r\n")
+// validEventName5 reports whether a JSON value is a number, or a string that is
+// not reserved.
+func validEventName5(name json.RawMessage) bool {
 	switch c := name[0]; {
 	case c == '-' || '0' <= c && c <= '9':
 		return true
 	case c != '"':
 		return false
 	}
-	end := 1
-	for ; name[end] != '"'; end++ {
-		if name[end] == '\\' {
-			end++
-		}
-	}
 	// Escapes may spell a reserved name as well.
 	var text string
-	if err := json.Unmarshal(name[:end+1], &text); err != nil {
+	if err := json.Unmarshal(name, &text); err != nil {
 		return false
 	}
-	switch text {
+	return !ReservedEvent(text)
+}
+
+// ReservedEvent reports whether a name stands for an event of the libraries
+// themselves, which no client may send.
+//
+// Source: RESERVED_EVENTS of socket.io-parser 4.2.
+func ReservedEvent(name string) bool {
+	switch name {
 	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
-		return false
+		return true
 	}
-	return true
+	return false
 }

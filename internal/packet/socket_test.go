@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -16,6 +17,11 @@ func packetOf(t SocketType, namespace, data string) SocketPacket {
 	p := SocketPacket{Type: t, Namespace: namespace}
 	if data != "" {
 		p.Data = []byte(data)
+	}
+	if strings.HasPrefix(data, "[") {
+		if err := json.Unmarshal(p.Data, &p.Elements); err != nil {
+			panic(err)
+		}
 	}
 	return p
 }

@@ -1,0 +1,175 @@
+package packet
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+const (
+	// maxDepth is how deep arrays and objects may nest, as in encoding/json.
+	maxDepth = 10_000
+	// maxElements is how many elements an array of arguments may have. V8 calls
+	// no function with many more.
+	maxElements = 1 << 16
+)
+
+// splitArray reads text, which has to be one JSON array and nothing else, and
+// returns its elements. It checks the JSON as encoding/json does, in the same
+// single pass.
+func splitArray(text []byte) (elements []json.RawMessage, ok bool) {
+	if len(text) == 0 || text[0] != '[' {
+		return nil, false
+	}
+	elements = make([]json.RawMessage, 0, 3) // a name, an argument, and one to spare
+	end, ok := skipContainer(text, 0, 1, &elements)
+	return elements, ok && skipSpace(text, end) == len(text)
+}
+
+// validValue reports whether text is one JSON value.
+func validValue(text []byte) bool {
+	end, ok := skipValue(text, skipSpace(text, 0), 0)
+	return ok && skipSpace(text, end) == len(text)
+}
+
+// skipValue returns where the value that begins at text[i] ends. The value
+// stands inside depth arrays and objects.
+func skipValue(text []byte, i, depth int) (end int, ok bool) {
+	if i == len(text) || depth > maxDepth {
+		return 0, false
+	}
+	switch c := text[i]; {
+	case c == '"':
+		return skipString(text, i+1)
+	case c == '[' || c == '{':
+		return skipContainer(text, i, depth+1, nil)
+	case c == '-' || '0' <= c && c <= '9':
+		return skipNumber(text, i)
+	}
+	for _, literal := range []string{"null", "true", "false"} {
+		if bytes.HasPrefix(text[i:], []byte(literal)) {
+			return i + len(literal), true
+		}
+	}
+	return 0, false
+}
+
+// skipContainer reads the array or the object that begins at text[i]. It appends
+// the elements of an array to elements, unless that is nil.
+func skipContainer(text []byte, i, depth int, elements *[]json.RawMessage) (end int, ok bool) {
+	object := text[i] == '{'
+	closing := text[i] + 2 // of either kind, in ASCII
+	if i = skipSpace(text, i+1); i < len(text) && text[i] == closing {
+		return i + 1, depth <= maxDepth
+	}
+	for {
+		if object {
+			if i, ok = skipName(text, i); !ok {
+				return 0, false
+			}
+		}
+		start := i
+		if i, ok = skipValue(text, start, depth); !ok {
+			return 0, false
+		}
+		if elements != nil {
+			if len(*elements) == maxElements {
+				return 0, false
+			}
+			*elements = append(*elements, text[start:i:i])
+		}
+		switch i = skipSpace(text, i); {
+		case i < len(text) && text[i] == closing:
+			return i + 1, true
+		case i < len(text) && text[i] == ',':
+			i = skipSpace(text, i+1)
+		default:
+			return 0, false
+		}
+	}
+}
+
+// skipName reads the name of a member of an object, and the colon behind it.
+func skipName(text []byte, i int) (value int, ok bool) {
+	if i == len(text) || text[i] != '"' {
+		return 0, false
+	}
+	if i, ok = skipString(text, i+1); !ok {
+		return 0, false
+	}
+	if i = skipSpace(text, i); i == len(text) || text[i] != ':' {
+		return 0, false
+	}
+	return skipSpace(text, i+1), true
+}
+
+// skipString reads a string behind its first quote.
+func skipString(text []byte, i int) (end int, ok bool) {
+	for i < len(text) {
+		if !mustEscape[text[i]] { // most characters, so a tight loop
+			i++
+			continue
+		}
+		switch {
+		case text[i] == '"':
+			return i + 1, true
+		case text[i] != '\\':
+			return 0, false
+		case i+5 < len(text) && text[i+1] == 'u' && isHex(text[i+2:i+6]):
+			i += 6
+		case i+1 < len(text) && bytes.IndexByte([]byte(`"\/bfnrt`), text[i+1]) >= 0:
+			i += 2
+		default:
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+func isHex(digits []byte) bool {
+	for _, c := range digits {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+func skipNumber(text []byte, i int) (end int, ok bool) {
+	if text[i] == '-' {
+		i++
+	}
+	digits := func() bool {
+		from := i
+		for i < len(text) && '0' <= text[i] && text[i] <= '9' {
+			i++
+		}
+		return i > from
+	}
+	if i < len(text) && text[i] == '0' {
+		i++
+	} else if !digits() {
+		return 0, false
+	}
+	if i < len(text) && text[i] == '.' {
+		if i++; !digits() {
+			return 0, false
+		}
+	}
+	if i < len(text) && text[i]|0x20 == 'e' {
+		if i++; i < len(text) && (text[i] == '+' || text[i] == '-') {
+			i++
+		}
+		if !digits() {
+			return 0, false
+		}
+	}
+	return i, true
+}
+
+// skipSpace skips what JSON takes for white space.
+func skipSpace(text []byte, i int) int {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {
+		i++
+	}
+	return i
+}
