@@ -171,7 +171,7 @@ func TestTalkInsteadOfPong(t *testing.T) {
 	})
 }
 
-// A pong that idle asked for is taken for what it is.
+// A pong that nobody asked for is taken for what it is.
 func TestUnaskedPong(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		c, s := st.join(websocket4)
