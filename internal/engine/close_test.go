@@ -252,7 +252,7 @@ func TestCloseInMessage(t *testing.T) {
 	st.wantClosed(p.session, ForcedClose)
 }
 
-// Reading a body that idle wants any more ends with the session.
+// Reading a body that nobody wants any more ends with the session.
 func TestCloseDuringPost(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3)
 	slow := p.slowPost()

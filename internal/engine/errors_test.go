@@ -19,11 +19,11 @@ func TestErrors(t *testing.T) {
 		{"unknown transport", "GET", "transport=pigeon", errTransportUnknown},
 		{"other case", "GET", "transport=Polling", errTransportUnknown},
 		{"transport named twice", "GET", "transport=polling&transport=polling", errTransportUnknown},
-		{"unknown transport before unknown session", "GET", "transport=pigeon&sid=idle", errTransportUnknown},
+		{"unknown transport before unknown session", "GET", "transport=pigeon&sid=nobody", errTransportUnknown},
 		{"unknown transport of a known session", "GET", "transport=pigeon" + sid, errTransportUnknown},
-		{"unknown session", "GET", "transport=polling&sid=idle", errSessionUnknown},
-		{"unknown session before method", "PUT", "transport=polling&sid=idle", errSessionUnknown},
-		{"unknown session before revision", "GET", "EIO=4&transport=polling&sid=idle", errSessionUnknown},
+		{"unknown session", "GET", "transport=polling&sid=nobody", errSessionUnknown},
+		{"unknown session before method", "PUT", "transport=polling&sid=nobody", errSessionUnknown},
+		{"unknown session before revision", "GET", "EIO=4&transport=polling&sid=nobody", errSessionUnknown},
 		{"session named twice", "GET", "transport=polling" + sid + sid, errSessionUnknown},
 		{"session polls, asked as websocket", "GET", "transport=websocket" + sid, errBadRequest},
 		{"session on a websocket, asked as polling", "GET", "transport=polling" + onSocket, errBadRequest},
@@ -55,7 +55,7 @@ func TestErrorsBeforeUpgrade(t *testing.T) {
 	st := newTestServer(t, Config{Revisions: []Revision{Revision3}})
 	for _, test := range []struct{ method, query, want string }{
 		{"GET", "transport=pigeon", "Transport unknown"},
-		{"GET", "transport=websocket&sid=idle", "Session ID unknown"},
+		{"GET", "transport=websocket&sid=nobody", "Session ID unknown"},
 		{"POST", websocket3, "Bad handshake method"},
 		{"GET", websocket4, refused4.Message},
 	} {

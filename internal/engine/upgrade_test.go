@@ -146,7 +146,7 @@ func TestNoops(t *testing.T) {
 		}
 		p.session.Send(Message{Data: []byte("hello")})
 		p.wantAnswered(answered, "6:4hello")
-		pass(time.Second) // idle polls: nothing gathers
+		pass(time.Second) // without polls nothing gathers
 		c.send("5")
 		c.ping()
 		pass(time.Second)
