@@ -11,7 +11,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// A batch writes what sessions have staged, as a worker of the fan-out does.
+// A batch writes staged bytes of sessions, as a worker of the fan-out does.
 type batch struct {
 	sessions []*Session
 	fds      []int
@@ -39,14 +39,14 @@ func (b *batch) send() {
 	}
 }
 
-// flush tells sessions that there is more in their feed.
+// flush writes what sessions have to send.
 func flush(sessions ...*Session) {
 	var b batch
 	b.stage(sessions...)
 	b.send()
 }
 
-// stage opens a websocket and leaves "shared" for it in b.
+// stage opens a websocket and stages the message "shared" for it in b.
 func (st *testServer) stage(b *batch) (*wsClient, *Session) {
 	st.t.Helper()
 	c, s := st.join(websocket3)
@@ -55,13 +55,13 @@ func (st *testServer) stage(b *batch) (*wsClient, *Session) {
 	log.add("shared")
 	b.stage(s)
 	if writerOf(s) != staged {
-		st.t.Fatal("nothing is left to the batch")
+		st.t.Fatal("the session is not staged")
 	}
 	return c, s
 }
 
-// What a session sends while its socket is a batch's business comes after.
-func TestSendBehindABatch(t *testing.T) {
+// Packets that a session sends while bytes are staged follow the staged bytes.
+func TestSendWhileStaged(t *testing.T) {
 	b := &batch{}
 	st := newTestServer(t, Config{})
 	c, s := st.stage(b)
@@ -77,8 +77,8 @@ func TestSendBehindABatch(t *testing.T) {
 	st.wantOpen(s)
 }
 
-// Much to say is no backlog before the socket was asked to take it.
-func TestMuchBehindABatch(t *testing.T) {
+// While bytes are staged the queue may exceed MaxQueue.
+func TestMaxQueueWhileStaged(t *testing.T) {
 	b := &batch{}
 	st := newTestServer(t, Config{MaxQueue: 2000})
 	c, s := st.stage(b)
@@ -93,7 +93,7 @@ func TestMuchBehindABatch(t *testing.T) {
 	st.wantOpen(s)
 }
 
-func TestAttachBehindABatch(t *testing.T) {
+func TestAttachWhileStaged(t *testing.T) {
 	b := &batch{}
 	st := newTestServer(t, Config{})
 	c, s := st.stage(b)
@@ -107,8 +107,8 @@ func TestAttachBehindABatch(t *testing.T) {
 	st.wantClosed(s, ForcedClose)
 }
 
-// A batch that finds the connection broken ends the session.
-func TestBrokenInABatch(t *testing.T) {
+// A write that fails in a batch ends the session.
+func TestBatchWriteFails(t *testing.T) {
 	b := &batch{}
 	st := newTestServer(t, Config{})
 	_, s := st.stage(b)
@@ -119,9 +119,9 @@ func TestBrokenInABatch(t *testing.T) {
 	st.wantClosed(s, TransportError)
 }
 
-// A session that ends while more is in a batch than its socket takes still says
-// all of it, and goodbye.
-func TestCloseBehindALongBatch(t *testing.T) {
+// A session that ends while more bytes are staged than its socket accepts sends all
+// of them and the close frame.
+func TestCloseWhileManyBytesStaged(t *testing.T) {
 	b := &batch{}
 	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
@@ -139,7 +139,7 @@ func TestCloseBehindALongBatch(t *testing.T) {
 	c.wantClose(0)
 }
 
-func TestCloseBehindABatch(t *testing.T) {
+func TestCloseWhileStaged(t *testing.T) {
 	b := &batch{}
 	for name, test := range map[string]struct {
 		end  func(*Session)
@@ -164,16 +164,16 @@ func TestCloseBehindABatch(t *testing.T) {
 	}
 }
 
-// A connection that a batch is going to write to stays open till then, however
-// its session ends: its descriptor could be another client's by that time.
-func TestDescriptorOutlivesABatch(t *testing.T) {
+// A connection stays open while bytes are staged for it, however the session ends:
+// after a close its descriptor could belong to another client.
+func TestDescriptorStaysOpenWhileStaged(t *testing.T) {
 	b := &batch{}
 	for name, test := range map[string]struct {
 		end  func(*wsClient, *Session)
 		want Reason
 	}{
 		"too slow": {func(_ *wsClient, s *Session) { s.fail(TooSlow) }, TooSlow},
-		"gone": {func(c *wsClient, _ *Session) {
+		"reset by the client": {func(c *wsClient, _ *Session) {
 			c.conn.(*net.TCPConn).SetLinger(0)
 			c.conn.Close()
 		}, TransportClose},
@@ -197,13 +197,12 @@ func TestDescriptorOutlivesABatch(t *testing.T) {
 	}
 }
 
-// Batches of two workers, and what sessions send by themselves, meet at the
-// same sockets.
+// Two batches and the session's own writes use one socket concurrently.
 func TestShortWritesOfBatches(t *testing.T) {
 	const n = 2000
 	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
-	small(c, s)
+	shrinkBuffers(c, s)
 	log := &feedLog{}
 	s.Attach(log.start())
 	var sending sync.WaitGroup

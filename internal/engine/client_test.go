@@ -19,7 +19,7 @@ const websocket3, websocket4 = "EIO=3&transport=websocket", "EIO=4&transport=web
 const upgradeHeaders = "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
-// A wsClient is the other end of a websocket.
+// A wsClient is a websocket client.
 type wsClient struct {
 	t    testing.TB
 	conn net.Conn
@@ -30,8 +30,8 @@ func newWSClient(t testing.TB, conn net.Conn) *wsClient {
 	return &wsClient{t: t, conn: conn, in: bufio.NewReader(conn)}
 }
 
-// raw sends the head of a request, followed by early, on a connection of its
-// own.
+// raw sends the head of a request, followed by the bytes early, on a new
+// connection.
 func (st *testServer) raw(method, query, headers, early string) (*wsClient, *http.Response) {
 	st.t.Helper()
 	conn, err := st.dial()
@@ -41,7 +41,7 @@ func (st *testServer) raw(method, query, headers, early string) (*wsClient, *htt
 	st.t.Cleanup(func() { conn.Close() })
 	c := newWSClient(st.t, conn)
 	c.write([]byte(fmt.Sprintf("%s /?%s HTTP/1.1\r\nHost: test\r\n%s\r\n%s", method, query, headers, early)))
-	conn.SetReadDeadline(time.Now().Add(enough))
+	conn.SetReadDeadline(time.Now().Add(testTimeout))
 	resp, err := http.ReadResponse(c.in, nil)
 	if err != nil {
 		st.t.Fatalf("%s %s: no answer: %v", method, query, err)
@@ -72,13 +72,13 @@ func (st *testServer) join(query string) (*wsClient, *Session) {
 
 func (c *wsClient) write(b []byte) {
 	c.t.Helper()
-	c.conn.SetWriteDeadline(time.Now().Add(enough))
+	c.conn.SetWriteDeadline(time.Now().Add(testTimeout))
 	if _, err := c.conn.Write(b); err != nil {
 		c.t.Fatal("write to the server: ", err)
 	}
 }
 
-// frame sends one frame, masked as a client's must be.
+// frame sends one masked frame.
 func (c *wsClient) frame(f ws.Frame) {
 	c.t.Helper()
 	c.write(masked(f))
@@ -108,7 +108,7 @@ func (c *wsClient) next() ws.Frame {
 }
 
 func (c *wsClient) tryNext() (ws.Frame, error) {
-	c.conn.SetReadDeadline(time.Now().Add(enough))
+	c.conn.SetReadDeadline(time.Now().Add(testTimeout))
 	h, err := ws.ReadHeader(c.in)
 	if err != nil {
 		return ws.Frame{}, err
@@ -128,18 +128,18 @@ func (c *wsClient) text() string {
 	return string(f.Payload)
 }
 
-// want checks the text messages that come next.
+// want checks the next text messages.
 func (c *wsClient) want(texts ...string) {
 	c.t.Helper()
 	for _, text := range texts {
 		if got := c.text(); got != text {
-			c.t.Errorf("the client got %.80q, want %.80q", got, text)
+			c.t.Errorf("the client received %.80q, want %.80q", got, text)
 		}
 	}
 }
 
-// wantClose checks that the server closes, with a code or, for 0, without one,
-// and then ends the connection.
+// wantClose checks that the server sends a close frame with a code, or without one
+// for 0, and then closes the connection.
 func (c *wsClient) wantClose(code ws.StatusCode) {
 	c.t.Helper()
 	f := c.next()
@@ -157,19 +157,19 @@ func (c *wsClient) wantClose(code ws.StatusCode) {
 	c.wantEnd()
 }
 
-// wantEnd checks that nothing follows but the end of the connection.
+// wantEnd checks that the server closes the connection and sends nothing before.
 func (c *wsClient) wantEnd() {
 	c.t.Helper()
 	f, err := c.tryNext()
 	if err == nil {
 		c.t.Errorf("got frame %+v %.80q, want the end of the connection", f.Header, f.Payload)
 	} else if e, ok := err.(net.Error); ok && e.Timeout() {
-		c.t.Error("the server does not end the connection")
+		c.t.Error("the server did not close the connection")
 	}
 	c.conn.Close()
 }
 
-// ping checks, by asking something, that a websocket session is well.
+// ping checks that the server answers a ping, so the session is open.
 func (c *wsClient) ping() {
 	c.t.Helper()
 	c.send("2")

@@ -13,16 +13,16 @@ func TestClientLeaves(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3)
 	answered := p.pending()
 	p.post("6:4hello1:16:4never")
-	p.wantSaid("hello")
+	p.wantReceived("hello")
 	p.wantAnswered(answered, "1:6")
 	p.wantClosed(p.session, TransportClose)
 	p.wantUnknown()
-	if len(p.said) > 0 {
-		t.Error("a message after the close packet was heard: ", <-p.said)
+	if len(p.received) > 0 {
+		t.Error("the handler received a message after the close packet: ", <-p.received)
 	}
 }
 
-// To a websocket the close packet means nothing, as in the original.
+// A close packet over a websocket is ignored, as in the original.
 func TestClosePacketOnWebSocket(t *testing.T) {
 	st := newTestServer(t, Config{})
 	c, s := st.join(websocket3)
@@ -43,7 +43,7 @@ func TestCloseWithPendingPoll(t *testing.T) {
 	}
 }
 
-// What was sent before still comes; then, with the next poll, the end.
+// A closing session first sends what was queued, then a close packet.
 func TestCloseWithoutPoll(t *testing.T) {
 	st := newTestServer(t, Config{})
 	for query, want := range map[string]string{polling3: "1:61:1", polling4: "6\x1e1"} {
@@ -58,16 +58,16 @@ func TestCloseWithoutPoll(t *testing.T) {
 	p := st.connect(polling3)
 	p.session.Send(Message{Data: []byte("hello")})
 	p.session.Close()
-	p.post("6:4hello") // is taken, and not heard
+	p.post("6:4hello") // accepted, but not passed to the handler
 	p.wantPoll("6:4hello")
 	p.wantPoll("1:61:1")
 	p.wantClosed(p.session, ForcedClose)
-	if len(st.said) > 0 {
-		t.Error("a closing session said ", <-st.said)
+	if len(st.received) > 0 {
+		t.Error("the handler received a message of a closing session: ", <-st.received)
 	}
 }
 
-// What the feed has, and no Flush has told of yet, was there before.
+// Close also sends the part of the feed that no Stage has returned yet.
 func TestCloseFlushes(t *testing.T) {
 	st := newTestServer(t, Config{})
 	log := &feedLog{}
@@ -91,7 +91,7 @@ func TestCloseFlushes(t *testing.T) {
 	c.wantClose(0)
 }
 
-// In traffic a feed never runs dry. What comes after Close is not due.
+// Close does not send messages that the feed gets after the call.
 func TestCloseInTraffic(t *testing.T) {
 	st := newTestServer(t, Config{MaxPayload: 1000})
 	log := &feedLog{}
@@ -119,12 +119,12 @@ func TestCloseNeverFetched(t *testing.T) {
 		p := newPipeServer(t, Config{CloseTimeout: 7 * time.Second}).connect(polling3)
 		start := time.Now()
 		p.session.Close()
-		pass(6 * time.Second)
+		advance(6 * time.Second)
 		p.wantOpen(p.session)
-		pass(time.Second + time.Millisecond)
+		advance(time.Second + time.Millisecond)
 		p.wantClosed(p.session, ForcedClose)
 		if took := time.Since(start); took > 8*time.Second {
-			t.Errorf("it took %v, want 7s", took)
+			t.Errorf("the session ended after %v, want 7s", took)
 		}
 	})
 }
@@ -139,8 +139,7 @@ func TestCloseWebSocket(t *testing.T) {
 	st.wantClosed(s, ForcedClose)
 }
 
-// A connection that cannot be asked to write at once, such as a pipe, must see
-// all this as well.
+// The same over a connection without a descriptor, such as a pipe.
 func TestCloseOverPipe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newPipeServer(t, Config{})
@@ -170,14 +169,14 @@ func TestCloseStalledWebSocket(t *testing.T) {
 	st.wantClosed(s, ForcedClose)
 }
 
-func TestCloseStalledWebSocketThatStaysSo(t *testing.T) {
+func TestCloseWebSocketThatStaysStalled(t *testing.T) {
 	st := newTestServer(t, Config{MaxQueue: 64 << 20, CloseTimeout: 50 * time.Millisecond})
 	_, s := st.stalled()
 	s.Close()
 	st.wantClosed(s, ForcedClose)
 }
 
-// stalled opens a websocket whose client does not read, and fills it.
+// stalled opens a websocket whose client does not read, and fills its socket.
 func (st *testServer) stalled() (*wsClient, *Session) {
 	st.t.Helper()
 	c, s := st.join(websocket3)
@@ -190,7 +189,7 @@ func (st *testServer) stalled() (*wsClient, *Session) {
 	return c, s
 }
 
-// A handler may close a session while it is being told of it.
+// A handler may close a session in Opened.
 func TestCloseInOpened(t *testing.T) {
 	st := newTestServer(t, Config{}, func(w *testHandler) {
 		w.onOpen = func(s *Session) {
@@ -203,7 +202,7 @@ func TestCloseInOpened(t *testing.T) {
 	a := st.do("GET", polling3+"&b64=1", "")
 	s := await(t, st.opened, "a session")
 	if !bytes.HasSuffix([]byte(a.body), []byte("}6:4hello")) {
-		t.Errorf("the handshake got %q", a.body)
+		t.Errorf("the answer to the handshake is %q", a.body)
 	}
 	p := &polling{st, polling3 + "&sid=" + s.id, s}
 	p.wantPoll("1:61:1")
@@ -215,8 +214,8 @@ func TestCloseInOpened(t *testing.T) {
 	st.wantClosed(s, ForcedClose)
 }
 
-// The end of a long farewell must not be cut off, either.
-func TestCloseInOpenedWithMuchToSay(t *testing.T) {
+// A message longer than the buffers of the socket is sent whole before the close.
+func TestCloseInOpenedAfterLongMessage(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), 20<<20)
 	st := newTestServer(t, Config{MaxQueue: 64 << 20}, func(w *testHandler) {
 		w.onOpen = func(s *Session) {
@@ -252,7 +251,7 @@ func TestCloseInMessage(t *testing.T) {
 	st.wantClosed(p.session, ForcedClose)
 }
 
-// Reading a body that nobody wants any more ends with the session.
+// Close aborts a running POST.
 func TestCloseDuringPost(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3)
 	slow := p.slowPost()
@@ -263,17 +262,17 @@ func TestCloseDuringPost(t *testing.T) {
 	p.wantClosed(p.session, ForcedClose)
 }
 
-// A request that was let in just before the end finds it.
+// A request may reach a session that has just ended.
 func TestRequestsAfterTheEnd(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3)
 	p.session.fail(TransportError)
 	p.wantClosed(p.session, TransportError)
 	if p.session.startPost(&post{}) {
-		t.Error("a POST to a session that has ended is read")
+		t.Error("startPost accepts a POST to a session that has ended")
 	}
 	late := p.session.startPoll()
 	if ps := await(t, late.answer, "the answer to a poll of a session that has ended"); len(ps) != 1 || ps[0].Type != 1 {
-		t.Errorf("it is %v, want close", ps)
+		t.Errorf("the answer to a poll of a session that has ended is %v, want a close packet", ps)
 	}
 	p.session.Send(Message{Data: []byte("x")})
 	p.session.Attach((&feedLog{}).start())

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// compressThreshold is the length from which answers are compressed, in bytes,
-// as in the original.
+// compressThreshold is the length in bytes from which answers are compressed,
+// the same as in the original.
 const compressThreshold = 1024
 
-// compress packs a body if it is worth it and the client takes it. The name of
-// the encoding is empty when it did not.
+// compress compresses a body that is long enough with an encoding that the
+// client accepts. Otherwise encoding is empty.
 func compress(accept string, body []byte) (encoding string, packed []byte) {
 	if len(body) < compressThreshold {
 		return "", nil
@@ -25,7 +25,7 @@ func compress(accept string, body []byte) (encoding string, packed []byte) {
 	switch encoding {
 	case "gzip":
 		w, _ = gzip.NewWriterLevel(&buf, gzip.BestSpeed)
-	case "deflate": // which is zlib's format, whatever its name says
+	case "deflate": // HTTP's deflate is the zlib format
 		w, _ = zlib.NewWriterLevel(&buf, zlib.BestSpeed)
 	default:
 		return "", nil
@@ -67,7 +67,7 @@ func parseEncoding(part string) (name string, q float64) {
 	for param := range strings.SplitSeq(params, ";") {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(param), "q="); ok {
 			q, _ = strconv.ParseFloat(v, 64)
-			break // the first counts
+			break // only the first weight counts
 		}
 	}
 	return strings.ToLower(strings.TrimSpace(name)), q

@@ -5,66 +5,69 @@ import (
 	"time"
 )
 
-// A Handler is told what happens to sessions.
+// A Handler receives the events of all sessions of a Server.
 type Handler interface {
-	// Opened is called once per session, before anything else. Packets sent
-	// from it ride along with the handshake.
+	// Opened is called once per session, before any other method. Packets that it
+	// sends are part of the answer to the handshake.
 	Opened(s *Session)
 	// Message is called for each message packet, one at a time per session.
-	// While it blocks, nothing more is read from that client. The data is the
-	// handler's to keep.
+	// While it blocks, the server reads nothing more from that client. The
+	// handler may keep data.
 	Message(s *Session, data []byte, binary bool)
-	// Closed is called once per session that was opened, when it has ended. It
-	// may run beside Message, in any goroutine, and must not block.
+	// Closed is called once per opened session, after the session has ended. It
+	// may run at the same time as Message, in any goroutine, and must not block.
 	Closed(s *Session, reason Reason)
 }
 
-// A Feed is one session's place in a stream of text messages that many
-// sessions read. It is called with the session locked and must not block.
+// A Feed is one session's position in a stream of text messages that many
+// sessions read. Its methods are called with the session locked and must not
+// block.
 type Feed interface {
-	// Next steps over the messages that follow and returns them as whole
-	// unmasked websocket frames in one slice that never changes any more;
-	// empty when there are none.
+	// Next returns the messages after the position and moves the position behind
+	// them. They are whole unmasked websocket frames in one slice that never
+	// changes; the slice is empty when there are no more messages.
 	Next() []byte
-	// Lag is the number of bytes that Next has yet to return.
+	// Lag is the number of bytes that Next has not returned yet.
 	Lag() int
 }
 
-// Config holds what a Server can be told. The zero value of each field stands
-// for its default.
+// Config holds the settings of a Server. A zero field means its default.
 type Config struct {
 	// PingInterval is how often the client (revision 3) or the server
 	// (revision 4) sends a ping. Default 25 s.
 	PingInterval time.Duration
-	// PingTimeout3 and PingTimeout4 are how long the other side may then be
-	// silent. Defaults 5 s and 20 s, as socket.io 2.1.1 and 4.x announce them.
+	// PingTimeout3 and PingTimeout4 are how long a ping (revision 3) or a pong
+	// (revision 4) may be overdue before the server closes the session. Defaults
+	// 5 s and 20 s, as in socket.io 2.1.1 and 4.x.
 	PingTimeout3 time.Duration
 	PingTimeout4 time.Duration
-	// UpgradeTimeout is how long a websocket may take from its probe to its
-	// upgrade packet. Default 10 s.
+	// UpgradeTimeout is how long a client may take from the websocket handshake to
+	// the upgrade packet. Default 10 s.
 	UpgradeTimeout time.Duration
-	// CloseTimeout is how long a client gets, after Session.Close, to take what
-	// was sent before and to fetch the close packet with a poll. Default 30 s.
+	// CloseTimeout is how long a client may take, after Session.Close, to read the
+	// messages sent before and to fetch the close packet with a poll. Default 30 s.
 	CloseTimeout time.Duration
-	// MaxPayload is the most bytes that one request body or one websocket
-	// message may have. Default 1,000,000, as socket.io 2.5 has it.
+	// MaxPayload is the maximum size in bytes of one request body or one websocket
+	// message. Default 1,000,000, as in socket.io 2.5.
 	MaxPayload int
-	// MaxQueue is how many bytes of its own a session may have waiting: answers
-	// and what was sent to it alone. Beyond it the client is closed as too slow.
-	// Each slow client can cost the node that much. Default 1 MiB.
+	// MaxQueue is the maximum size in bytes of a session's own queue: messages sent
+	// to this session only, and protocol answers. Above it the server closes the
+	// session as too slow. Each slow client can use that much memory.
+	// Default 1 MiB.
 	MaxQueue int
-	// MaxLag is how many bytes a session may be behind the end of its Feed,
-	// beyond which its client is closed as too slow. The feed's bytes are shared,
-	// so the slowest client decides what they cost the node, however many are slow.
-	// It should exceed what may come at once after an outage. Default 64 MiB.
+	// MaxLag is the maximum distance in bytes between a session and the end of its
+	// Feed. Above it the server closes the session as too slow. Sessions share the
+	// bytes of a feed, so this bounds memory once per node and not per client. It
+	// should exceed what can arrive at once after an outage. Default 64 MiB.
 	MaxLag int
-	// StallTimeout is how long a websocket may take nothing at all of what
-	// waits before its client is closed as too slow; it can take up to twice as
-	// long until that is noticed. Default 30 s.
+	// StallTimeout is how long a websocket may accept no bytes at all while there is
+	// something to write. Then the server closes the session as too slow, at the
+	// latest after twice that time. Default 30 s.
 	StallTimeout time.Duration
-	// Revisions are the protocol revisions served. Default: all.
+	// Revisions are the protocol revisions to serve. Default: 3 and 4.
 	Revisions []Revision
-	// Logger gets the few things worth telling an operator. Default: none.
+	// Logger receives a warning when a client is refused for its revision, and
+	// session ends at debug level. Default: no log.
 	Logger *slog.Logger
 }
 

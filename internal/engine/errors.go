@@ -6,23 +6,23 @@ import (
 	"net/http"
 )
 
-// A Reason tells why a session ended. The texts are those that the original
-// hands to its disconnect handlers.
+// A Reason is why a session ended. The texts are those that the original passes
+// to its disconnect handlers; "server shutting down" and "too slow" are ours.
 type Reason string
 
-// All the reasons there are.
+// The reasons for the end of a session.
 const (
-	TransportClose Reason = "transport close"      // the client left
-	TransportError Reason = "transport error"      // the connection broke, or was misused
-	ParseError     Reason = "parse error"          // a packet that cannot be read
-	PingTimeout    Reason = "ping timeout"         // silence
+	TransportClose Reason = "transport close"      // the client closed the connection
+	TransportError Reason = "transport error"      // the connection failed, or the client broke the protocol of the transport
+	ParseError     Reason = "parse error"          // the client sent a malformed packet
+	PingTimeout    Reason = "ping timeout"         // no heartbeat from the client
 	ForcedClose    Reason = "forced close"         // Session.Close
 	ServerShutdown Reason = "server shutting down" // Server.Shutdown
-	TooSlow        Reason = "too slow"             // the client takes less than it is sent, see Config.MaxQueue, MaxLag and StallTimeout
+	TooSlow        Reason = "too slow"             // Config.MaxQueue, MaxLag or StallTimeout exceeded
 )
 
-// A protocolError is an answer to a request that cannot be served. Code and
-// text are the original's (engine.io 3.2.1; code 5 is from 4.x).
+// A protocolError is the answer to a request that cannot be served. Codes and
+// texts are those of engine.io 3.2.1; code 5 is from 4.x.
 type protocolError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
@@ -34,11 +34,10 @@ var (
 	errHandshakeMethod  = &protocolError{2, "Bad handshake method"}
 	errBadRequest       = &protocolError{3, "Bad request"}
 	errRevision         = &protocolError{5, "Unsupported protocol version"}
-	errWebSocket        = &protocolError{-1, "Bad Request"} // never in JSON
+	errWebSocket        = &protocolError{-1, "Bad Request"} // written as text only, so the code is never sent
 )
 
-// write answers a plain request. None of these is worth a retry by the client:
-// a new handshake is.
+// write sends the error as the answer to a plain request.
 func (e *protocolError) write(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	allowOrigin(w.Header(), r)
@@ -47,8 +46,9 @@ func (e *protocolError) write(w http.ResponseWriter, r *http.Request) {
 	w.Write(body)
 }
 
-// writeUpgrade answers a websocket handshake: the connection is over, and the
-// original says so in its own few words, without the headers of net/http.
+// writeUpgrade sends the error as the answer to a websocket handshake and closes
+// the connection. It hijacks the connection because the original sends only
+// these headers, and net/http would add more.
 func (e *protocolError) writeUpgrade(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -59,8 +59,8 @@ func (e *protocolError) writeUpgrade(w http.ResponseWriter) {
 		"Content-type: text/html\r\nContent-Length: %d\r\n\r\n%s", len(e.Message), e.Message)
 }
 
-// allowOrigin sets the CORS headers. The client of 2.x always sends
-// credentials, so the origin has to be echoed: "*" would not do.
+// allowOrigin sets the CORS headers. Clients of 2.x always send credentials, and
+// browsers do not accept "*" with credentials, so the origin is echoed.
 func allowOrigin(h http.Header, r *http.Request) {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		h.Set("Access-Control-Allow-Credentials", "true")

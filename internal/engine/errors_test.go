@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The order of the checks shows where several things are wrong at once.
+// Requests with several errors show the order of the checks.
 func TestErrors(t *testing.T) {
 	st := newTestServer(t, Config{Revisions: []Revision{Revision3}})
 	p := st.connect(polling3)
@@ -46,8 +46,8 @@ func TestErrors(t *testing.T) {
 	}
 	st.wantOpen(p.session)
 	st.wantOpen(s)
-	if len(st.said) > 0 {
-		t.Error("a message of a refused request was heard: ", <-st.said)
+	if len(st.received) > 0 {
+		t.Error("the handler received a message of a refused request: ", <-st.received)
 	}
 }
 
@@ -71,8 +71,7 @@ func TestErrorsBeforeUpgrade(t *testing.T) {
 	}
 }
 
-// A handshake that is no websocket's gets an answer, and does not leave its
-// connection behind.
+// A malformed websocket handshake gets an error, and its connection is closed.
 func TestBadWebSocketHandshake(t *testing.T) {
 	st := newTestServer(t, Config{})
 	const upgrade = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
@@ -92,11 +91,11 @@ func TestBadWebSocketHandshake(t *testing.T) {
 		})
 	}
 	if n := st.engine.Len(); n != 0 {
-		t.Errorf("they have begun %d sessions", n)
+		t.Errorf("malformed handshakes began %d sessions", n)
 	}
 }
 
-// An upgrade that names polling is let in by the original, and sent away.
+// The original accepts a websocket that names the polling transport, and closes it.
 func TestUpgradeToPolling(t *testing.T) {
 	st := newTestServer(t, Config{})
 	st.open(polling3).wantClose(0)
@@ -112,7 +111,7 @@ func TestMethods(t *testing.T) {
 			}
 		}
 		a := p.do("OPTIONS", p.query, "")
-		if query != polling3 { // a script knows no preflight
+		if query != polling3 { // scripts have no preflight request
 			if a.status != 500 {
 				t.Errorf("OPTIONS of JSONP: got status %d, want 500", a.status)
 			}

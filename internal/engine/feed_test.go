@@ -8,7 +8,7 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// A feedLog is what feeds read from: an append-only piece of memory.
+// A feedLog is an append-only log from which feeds read.
 type feedLog struct {
 	mu     sync.Mutex
 	frames []byte
@@ -23,13 +23,13 @@ func (l *feedLog) add(texts ...string) {
 	}
 }
 
-// start returns a feed from the beginning.
+// start returns a feed that begins at the start of the log.
 func (l *feedLog) start() *feedCursor { return &feedCursor{log: l} }
 
 // A feedCursor is a Feed.
 type feedCursor struct {
 	log *feedLog
-	at  int // guarded by the log's mu, as tests look at it, too
+	at  int // guarded by the log's mu
 }
 
 func (c *feedCursor) Next() []byte {
@@ -70,8 +70,7 @@ func TestFeedToPolls(t *testing.T) {
 	}
 }
 
-// A client that sees what Attach sends is among the readers of the feed by then,
-// so the answer that brings the one brings the other.
+// Attach is atomic: the poll that brings its messages also brings the feed.
 func TestAttachIsOneStep(t *testing.T) {
 	st := newTestServer(t, Config{})
 	log := &feedLog{}
@@ -91,8 +90,8 @@ func TestAttachIsOneStep(t *testing.T) {
 	p.wantClosed(p.session, ForcedClose)
 }
 
-// One answer takes no more than one request may bring; the rest waits.
-func TestFeedInPortions(t *testing.T) {
+// An answer has at most about MaxPayload bytes; the next poll brings the rest.
+func TestLongFeedToPolls(t *testing.T) {
 	p := newTestServer(t, Config{MaxPayload: 1000}).connect(polling3)
 	log := &feedLog{}
 	p.session.Attach(&oneFrameFeed{log.start()})
@@ -104,7 +103,7 @@ func TestFeedInPortions(t *testing.T) {
 	p.wantPoll(one)
 }
 
-// A oneFrameFeed is a feed that gives one frame at a time.
+// A oneFrameFeed returns one frame at a time.
 type oneFrameFeed struct{ *feedCursor }
 
 func (n *oneFrameFeed) Next() []byte {

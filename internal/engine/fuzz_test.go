@@ -13,9 +13,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// FuzzReadMessage reads whatever a client sends as websocket frames. Nothing
-// may be accepted that is too long or not UTF-8, and no more memory be used
-// than what has come may need.
+// FuzzReadMessage reads arbitrary bytes as websocket frames. No message may be
+// too long or invalid UTF-8, or use much more memory than its bytes need.
 func FuzzReadMessage(f *testing.F) {
 	text := masked(ws.NewTextFrame([]byte("4こんにちは😀")))
 	part := masked(ws.NewFrame(ws.OpText, false, []byte("4a")))
@@ -40,20 +39,20 @@ func FuzzReadMessage(f *testing.F) {
 			data, binary, err := k.readMessage(func(_ ws.OpCode, payload []byte) { total += len(payload) })
 			if err != nil {
 				if len(appendClose(nil, err)) > 2+125 {
-					t.Error("the close frame is too long")
+					t.Error("the close frame has more than 125 bytes")
 				}
 				return
 			}
 			total += len(data)
 			switch {
 			case len(data) > limit:
-				t.Errorf("a message of %d bytes passes", len(data))
+				t.Errorf("a message of %d bytes was accepted, the limit is %d", len(data), limit)
 			case !binary && !utf8.Valid(data):
-				t.Errorf("text %q passes", data)
+				t.Errorf("invalid UTF-8 %q was accepted", data)
 			case total > len(stream):
-				t.Errorf("%d bytes come from %d", total, len(stream))
+				t.Errorf("%d bytes of messages from %d bytes of input", total, len(stream))
 			case cap(data) > 4*len(data)+2*allocAhead:
-				t.Errorf("a message of %d bytes takes %d", len(data), cap(data))
+				t.Errorf("a message of %d bytes uses %d bytes of memory", len(data), cap(data))
 			}
 			for _, revision := range []Revision{Revision3, Revision4} {
 				k.revision = revision
@@ -63,8 +62,8 @@ func FuzzReadMessage(f *testing.F) {
 	})
 }
 
-// FuzzPost posts whatever body to sessions of all kinds. Each answer is ok,
-// and a session either lives on and answers its poll, or has ended.
+// FuzzPost posts arbitrary bodies to sessions of all kinds. Each answer is ok, and
+// the session then either answers a poll or has ended.
 func FuzzPost(f *testing.F) {
 	for _, seed := range []string{
 		"6:4hello1:2", "7:4こんにちは。5:4😀😀", "6:b4AQID1:1", "d=6%3A4hello", "1:26:4hell", "",
@@ -78,7 +77,7 @@ func FuzzPost(f *testing.F) {
 		w := newTestHandler()
 		w.onMessage = func(s *Session, data []byte, binary bool) {
 			if !binary && !utf8.Valid(data) {
-				t.Errorf("text %q passes", data)
+				t.Errorf("invalid UTF-8 %q was accepted", data)
 			}
 			s.Send(Message{data, binary})
 		}
@@ -103,7 +102,7 @@ func FuzzPost(f *testing.F) {
 		rec := ask("GET", nil)
 		answer, _ := io.ReadAll(rec.Body)
 		if alive := srv.lookup(s.id) != nil; alive != (rec.Code == http.StatusOK) || alive != bytes.Contains(answer, []byte("4end")) {
-			t.Errorf("after %q the session lives: %t; its poll got status %d %q", body, alive, rec.Code, answer)
+			t.Errorf("after %q the session is registered: %t; its poll got status %d %q", body, alive, rec.Code, answer)
 		}
 		if err := srv.Shutdown(t.Context()); err != nil {
 			t.Error("Shutdown: ", err)

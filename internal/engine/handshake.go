@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// isUpgrade tells a websocket handshake from other requests as Node does: by
-// the Connection header naming one that is there.
+// isUpgrade reports whether a request is a websocket handshake. It uses the same
+// rule as Node: an Upgrade header that the Connection header names.
 func isUpgrade(r *http.Request) bool {
 	if r.Header.Get("Upgrade") == "" {
 		return false
@@ -24,9 +24,8 @@ func isUpgrade(r *http.Request) bool {
 	return false
 }
 
-// acceptable tells whether a websocket handshake is one that the original
-// accepts, which knows version 8 beside that of RFC 6455 and reads its number
-// as JavaScript does.
+// acceptable reports whether the original accepts a websocket handshake. The
+// original also accepts version 8, and parses the version as JavaScript does.
 func acceptable(r *http.Request) bool {
 	version, err := strconv.ParseFloat(r.Header.Get("Sec-WebSocket-Version"), 64)
 	return err == nil && (version == 8 || version == 13) && r.Method == http.MethodGet &&
@@ -34,10 +33,10 @@ func acceptable(r *http.Request) bool {
 		r.Header.Get("Sec-WebSocket-Key") != ""
 }
 
-// switching is the answer to a websocket handshake (RFC 6455, section 4.2.2).
-// It takes the first subprotocol that a client names, as the original does: a
-// browser gives up when it has named some and none is taken. No extension is
-// accepted.
+// switching returns the answer to a websocket handshake (RFC 6455, section
+// 4.2.2). It accepts the first subprotocol that the client names, as the original
+// does: a browser fails if it names some and the server accepts none. It accepts
+// no extensions.
 func switching(r *http.Request) []byte {
 	key := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	b := []byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")

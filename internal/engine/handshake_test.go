@@ -42,10 +42,10 @@ func TestPollingHandshake(t *testing.T) {
 				t.Errorf("got status %d %s, want %s", a.status, a.body, want)
 			}
 			if !idPattern.MatchString(s.ID()) {
-				t.Errorf("the id %q has not the original's form", s.ID())
+				t.Errorf("the id %q does not look like the original's", s.ID())
 			}
 			if s.Revision() != test.revision || s.Transport() != "polling" {
-				t.Errorf("the session speaks revision %d over %s, want %d over polling", s.Revision(), s.Transport(), test.revision)
+				t.Errorf("the session has revision %d over %s, want %d over polling", s.Revision(), s.Transport(), test.revision)
 			}
 			wantHeader(t, a, "Content-Type", "text/plain; charset=UTF-8")
 			wantHeader(t, a, "Content-Length", fmt.Sprint(len(a.body)))
@@ -64,15 +64,15 @@ func TestWebSocketHandshake(t *testing.T) {
 		s := await(t, st.opened, "a session")
 		c.want(`0{"sid":"` + s.ID() + `"` + rest)
 		if s.Transport() != "websocket" {
-			t.Errorf("the transport is %s", s.Transport())
+			t.Errorf("the transport is %s, want websocket", s.Transport())
 		}
 		if resp.Header.Get("Set-Cookie") != "" || resp.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
-			t.Errorf("%s: the answer has the headers %v", query, resp.Header)
+			t.Errorf("%s: unexpected cookie or accept key in the headers %v", query, resp.Header)
 		}
 	}
 }
 
-// A browser that has named subprotocols gives up if none is taken.
+// A browser fails if it names subprotocols and the server accepts none.
 func TestSubprotocol(t *testing.T) {
 	st := newTestServer(t, Config{})
 	_, resp := st.raw("GET", websocket3, upgradeHeaders+"Sec-WebSocket-Protocol: chat, talk\r\n", "")
@@ -86,10 +86,10 @@ func TestHandshakeRequestIsKept(t *testing.T) {
 	st.do("GET", polling3+"&room=7", "", "X-Color", "red")
 	h := await(t, st.opened, "a session").Handshake()
 	if h.URL.Query().Get("room") != "7" || h.Header.Get("X-Color") != "red" {
-		t.Errorf("the handshake says %v %v", h.URL, h.Header)
+		t.Errorf("the kept request has URL %v and header %v", h.URL, h.Header)
 	}
 	if h.RemoteAddr.Network() != "tcp" || !strings.HasPrefix(h.RemoteAddr.String(), "127.0.0.1:") || h.LocalAddr == nil {
-		t.Errorf("the handshake went from %v to %v", h.RemoteAddr, h.LocalAddr)
+		t.Errorf("the kept request has addresses %v and %v", h.RemoteAddr, h.LocalAddr)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestOrigin(t *testing.T) {
 		wantHeader(t, a, "Access-Control-Allow-Credentials", "true")
 	}
 	a := st.do("GET", polling3+"&j=0", "", "Origin", "http://page")
-	wantHeader(t, a, "Access-Control-Allow-Origin", "") // a script needs no leave
+	wantHeader(t, a, "Access-Control-Allow-Origin", "") // CORS does not apply to scripts
 }
 
 func TestInternetExplorer(t *testing.T) {
@@ -124,12 +124,11 @@ func TestInternetExplorer(t *testing.T) {
 	}
 }
 
-// What a client of revision 4 is told where only 3 is served.
+// refused4 is the answer to revision 4 where only 3 is served.
 var refused4 = &protocolError{5, "Unsupported protocol version: this server is for Socket.IO clients " +
 	"1.x and 2.x (EIO=3), this client is one of 3.x and 4.x (EIO=4)"}
 
-// The author of a page must learn from the log why its clients are refused,
-// and a stranger must not be able to fill the log.
+// The log says once why clients are refused, and clients cannot fill the log.
 func TestRefusedRevision(t *testing.T) {
 	var log bytes.Buffer
 	st := newTestServer(t, Config{
@@ -156,7 +155,7 @@ func TestRefusedRevision(t *testing.T) {
 	}
 	wantError(t, st.do("GET", "EIO=99999999999999999999&transport=polling", ""), errRevision)
 	if log.Len() > 5000 {
-		t.Errorf("strangers can fill the log: it has %d bytes", log.Len())
+		t.Errorf("clients can fill the log: it has %d bytes", log.Len())
 	}
 	if st.do("GET", polling3, "").status != 200 {
 		t.Error("a client of revision 3 is refused")

@@ -6,9 +6,9 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// In revision 3 the client sends pings and the server only listens for
-// silence. Revision 4 turned that round, because browsers delay the timers of
-// pages in the background. One timer serves for both.
+// In revision 3 the client sends pings, and the server closes a session that is
+// silent. In revision 4 the server sends pings, because browsers delay the timers
+// of background pages. One timer serves both.
 
 func (s *Session) pingTimeout() time.Duration {
 	if s.revision == Revision4 {
@@ -17,8 +17,9 @@ func (s *Session) pingTimeout() time.Duration {
 	return s.server.cfg.PingTimeout3
 }
 
-// heartbeatTimeout is how long the other side may be silent when no pong is
-// awaited: until the client's next ping is overdue, or until the server's own.
+// heartbeatTimeout is the time to the next deadline while no pong is awaited: in
+// revision 3 the client's next ping is overdue then, in revision 4 the server
+// sends its own.
 func (s *Session) heartbeatTimeout() time.Duration {
 	if s.revision == Revision4 {
 		return s.server.cfg.PingInterval
@@ -26,10 +27,10 @@ func (s *Session) heartbeatTimeout() time.Duration {
 	return s.server.cfg.PingInterval + s.server.cfg.PingTimeout3
 }
 
-// heardLocked notes a sign of life. In revision 3 any packet is one; in
-// revision 4 only a pong puts off the next ping, but while one is awaited the
-// first packet of another type shows that the other side is there, and gives it
-// the same time once more.
+// heardLocked moves the deadline when a packet of type t arrives. In revision 3
+// every packet counts. In revision 4 only a pong delays the next ping. While a
+// pong is awaited, the first packet of another type shows that the client is
+// alive and extends the deadline once by PingTimeout4.
 func (s *Session) heardLocked(t packet.Type) {
 	switch {
 	case s.revision == Revision3, t == packet.Pong:
@@ -41,8 +42,8 @@ func (s *Session) heardLocked(t packet.Type) {
 	}
 }
 
-// setDeadlineLocked moves the deadline. The timer has to run out earlier only
-// where the deadline comes forward; at its old time it looks at the new one.
+// setDeadlineLocked sets the deadline to d from now. It resets the timer only for
+// an earlier deadline; otherwise onTimer finds the later deadline and waits on.
 func (s *Session) setDeadlineLocked(d time.Duration) {
 	deadline := time.Now().Add(d)
 	if deadline.Before(s.deadline) {
@@ -51,8 +52,8 @@ func (s *Session) setDeadlineLocked(d time.Duration) {
 	s.deadline = deadline
 }
 
-// onTimer may run late: while it waited for mu, a packet may have put the
-// deadline off.
+// onTimer acts on an expired deadline. It checks the deadline again because a
+// packet may have moved it while onTimer waited for mu.
 func (s *Session) onTimer() {
 	s.mu.Lock()
 	defer s.unlock()

@@ -8,18 +8,18 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// In a bubble nothing takes time, so that all times are exact.
+// bubble runs f with synctest's clock, so that times are exact.
 func bubble(t *testing.T, f func(t *testing.T, st *testServer)) {
 	synctest.Test(t, func(t *testing.T) { f(t, newPipeServer(t, Config{})) })
 }
 
-// wantEndAfter checks when, from now on, a session ends for its silence.
+// wantEndAfter checks that a session ends with a ping timeout after d.
 func (st *testServer) wantEndAfter(s *Session, d time.Duration) {
 	st.t.Helper()
-	pass(d - time.Millisecond)
+	advance(d - time.Millisecond)
 	synctest.Wait()
 	st.wantOpen(s)
-	pass(2 * time.Millisecond)
+	advance(2 * time.Millisecond)
 	synctest.Wait()
 	st.wantClosed(s, PingTimeout)
 }
@@ -28,7 +28,7 @@ func TestSilence3(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
 		answered := p.pending()
-		st.wantEndAfter(p.session, 30*time.Second-time.Millisecond) // pending takes one
+		st.wantEndAfter(p.session, 30*time.Second-time.Millisecond) // pending took 1 ms
 		p.wantAnswered(answered, "1:1")
 		p.wantUnknown()
 
@@ -38,13 +38,13 @@ func TestSilence3(t *testing.T) {
 	})
 }
 
-// Polls without packets, and what websockets have of their own, are no signs
-// of life.
-func TestNoSignsOfLife(t *testing.T) {
+// Polls without packets and the pings and pongs of websockets do not move the
+// deadline.
+func TestNotAHeartbeat3(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
 		c, s := st.join(websocket3)
-		pass(20 * time.Second)
+		advance(20 * time.Second)
 		p.session.Send(Message{Data: []byte("hello")})
 		p.wantPoll("6:4hello")
 		p.post("0:")
@@ -52,44 +52,44 @@ func TestNoSignsOfLife(t *testing.T) {
 		c.next()
 		s.Send(Message{Data: []byte("hello")})
 		c.want("4hello")
-		pass(9 * time.Second)
+		advance(9 * time.Second)
 		synctest.Wait()
 		st.wantOpen(s)
 		st.wantOpen(p.session)
-		pass(2 * time.Second)
+		advance(2 * time.Second)
 		synctest.Wait()
 		if n := len(st.closed); n != 2 {
-			t.Errorf("after 31 s of silence %d of 2 sessions have ended", n)
+			t.Errorf("31 s after the last packet %d of 2 sessions have ended", n)
 		}
 	})
 }
 
-func TestSignsOfLife3(t *testing.T) {
+func TestHeartbeat3(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
 		c, s := st.join(websocket3)
 		for range 100 {
-			pass(25 * time.Second)
+			advance(25 * time.Second)
 			p.post("1:2")
 			p.wantPoll("1:3")
 			c.ping()
 		}
-		for _, text := range []string{"4hello", "6", "3", "b9"} { // anything will do
-			pass(29 * time.Second)
+		for _, text := range []string{"4hello", "6", "3", "b9"} { // every packet counts
+			advance(29 * time.Second)
 			c.send(text)
 			p.post("1:6")
 		}
 		synctest.Wait()
-		pass(29 * time.Second)
+		advance(29 * time.Second)
 		st.wantOpen(s)
 		st.wantOpen(p.session)
 	})
 }
 
-func TestUpgradeIsASignOfLife(t *testing.T) {
+func TestUpgradeMovesDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
-		pass(25 * time.Second)
+		advance(25 * time.Second)
 		c := p.probe()
 		c.send("5")
 		synctest.Wait()
@@ -97,18 +97,19 @@ func TestUpgradeIsASignOfLife(t *testing.T) {
 	})
 }
 
-// A probe, on the other hand, is none: it may be all that is left of a client.
-func TestProbeIsNoSignOfLife(t *testing.T) {
+// A probe does not move the deadline: the client may have lost its polling
+// connection.
+func TestProbeDoesNotMoveDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling3)
-		pass(25 * time.Second)
+		advance(25 * time.Second)
 		c := p.probe()
 		st.wantEndAfter(p.session, 5*time.Second)
 		c.wantClose(0)
 	})
 }
 
-// pinged tells whether a ping waits for its pong.
+// pinged reports whether the server awaits a pong.
 func pinged(s *Session) bool {
 	s.mu.Lock()
 	defer s.unlock()
@@ -120,20 +121,20 @@ func TestPings4(t *testing.T) {
 		p := st.connect(polling4)
 		c, s := st.join(websocket4)
 		for range 100 {
-			pass(25*time.Second - time.Millisecond)
+			advance(25*time.Second - time.Millisecond)
 			synctest.Wait()
 			if pinged(p.session) || pinged(s) {
-				t.Fatal("a ping went out too early")
+				t.Fatal("the server sent a ping before the interval was over")
 			}
-			pass(time.Millisecond)
+			advance(time.Millisecond)
 			c.want("2")
 			p.wantPoll("2")
-			pass(10 * time.Second)
+			advance(10 * time.Second)
 			c.send("3")
 			p.post("3")
 			synctest.Wait()
 		}
-		pass(24 * time.Second)
+		advance(24 * time.Second)
 		st.wantOpen(s)
 		st.wantOpen(p.session)
 	})
@@ -143,27 +144,27 @@ func TestSilence4(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling4)
 		answered := p.pending()
-		pass(25*time.Second - time.Millisecond) // pending takes one
+		advance(25*time.Second - time.Millisecond) // pending took 1 ms
 		p.wantAnswered(answered, "2")
 		answered = p.pending()
 		st.wantEndAfter(p.session, 20*time.Second-time.Millisecond)
 		p.wantAnswered(answered, "1")
 
 		c, s := st.join(websocket4)
-		c.frame(ws.NewTextFrame([]byte("4hello"))) // does not put off the ping
+		c.frame(ws.NewTextFrame([]byte("4hello"))) // does not delay the ping
 		st.wantEndAfter(s, 45*time.Second)
 		c.want("2")
 		c.wantClose(0)
 	})
 }
 
-// Who talks but does not answer a ping is there, but not for ever.
-func TestTalkInsteadOfPong(t *testing.T) {
+// A client that sends messages but no pong is closed after one extension.
+func TestMessageInsteadOfPong(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		c, s := st.join(websocket4)
-		pass(25 * time.Second)
+		advance(25 * time.Second)
 		c.want("2")
-		pass(19 * time.Second)
+		advance(19 * time.Second)
 		c.send("4hello")
 		synctest.Wait()
 		st.wantEndAfter(s, 20*time.Second)
@@ -171,18 +172,18 @@ func TestTalkInsteadOfPong(t *testing.T) {
 	})
 }
 
-// A pong that nobody asked for is taken for what it is.
-func TestUnaskedPong(t *testing.T) {
+// A pong without a ping restarts the interval.
+func TestPongWithoutPing(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		c, s := st.join(websocket4)
-		pass(20 * time.Second)
+		advance(20 * time.Second)
 		c.send("3")
-		pass(24 * time.Second)
+		advance(24 * time.Second)
 		synctest.Wait()
 		if pinged(s) {
-			t.Error("the ping came at its old time")
+			t.Error("the pong did not delay the next ping")
 		}
-		pass(time.Second)
+		advance(time.Second)
 		c.want("2")
 		c3, s3 := st.join(websocket3)
 		c3.send("3")
@@ -191,13 +192,13 @@ func TestUnaskedPong(t *testing.T) {
 	})
 }
 
-// A timer may run out, wait for the session's lock while a packet comes, and
-// only then look. It closes nothing that is alive.
-func TestTimerBehindAPacket(t *testing.T) {
+// The timer may expire and wait for the session's lock while a packet arrives. Then
+// it must not close the session.
+func TestLateTimer(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		p3, p4 := st.connect(polling3), st.connect(polling4)
 		c, s := st.join(websocket4)
-		pass(25 * time.Second) // the sessions of revision 4 have sent their pings
+		advance(25 * time.Second) // the sessions of revision 4 have sent their pings
 		c.want("2")
 		c.send("3")
 		p3.post("1:2")
@@ -207,21 +208,21 @@ func TestTimerBehindAPacket(t *testing.T) {
 			s.onTimer()
 			st.wantOpen(s)
 			if pinged(s) {
-				t.Error("a late timer has sent a ping")
+				t.Error("a late timer sent a ping")
 			}
 		}
 		st.wantEndAfter(p3.session, 30*time.Second)
 	})
 }
 
-// A timer that runs out while the session is closed, or closing, does no harm.
+// The timer does nothing wrong in a session that is closing or closed.
 func TestTimerAfterTheEnd(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {
 		p := st.connect(polling4)
 		p.session.Close()
 		p.session.onTimer()
 		st.wantOpen(p.session)
-		pass(30 * time.Second)
+		advance(30 * time.Second)
 		synctest.Wait()
 		st.wantClosed(p.session, ForcedClose)
 		p.session.onTimer()

@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// An answer is what came back.
+// An answer is a response that was read.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// do sends one request. The header consists of names and values in turn.
+// do sends one request. The header lists names and values alternately.
 func (st *testServer) do(method, query, body string, header ...string) answer {
 	st.t.Helper()
 	got, err := st.try(context.Background(), method, query, body, header)
@@ -51,7 +51,7 @@ type polling struct {
 
 const polling3, polling4 = "EIO=3&transport=polling", "EIO=4&transport=polling"
 
-// connect makes a handshake.
+// connect begins a polling session.
 func (st *testServer) connect(query string) *polling {
 	st.t.Helper()
 	if a := st.do("GET", query, ""); a.status != 200 {
@@ -75,7 +75,7 @@ func (p *polling) wantPoll(want string) {
 	}
 }
 
-// pending begins a poll and returns when it waits.
+// pending starts a poll and returns when the server has registered it.
 func (p *polling) pending() <-chan answer {
 	p.t.Helper()
 	answered := make(chan answer, 1)
@@ -86,12 +86,12 @@ func (p *polling) pending() <-chan answer {
 		}
 		answered <- a
 	}()
-	p.waits()
+	p.awaitPoll()
 	return answered
 }
 
-// waits returns when a poll is pending.
-func (p *polling) waits() {
+// awaitPoll waits until a poll is pending.
+func (p *polling) awaitPoll() {
 	p.t.Helper()
 	eventually(p.t, "a poll is pending", func() bool {
 		p.session.mu.Lock()
@@ -108,7 +108,7 @@ func (p *polling) wantAnswered(answered <-chan answer, want string) {
 	}
 }
 
-// post sends packets and checks that the server says ok.
+// post sends packets and checks that the answer is ok.
 func (p *polling) post(body string, header ...string) {
 	p.t.Helper()
 	if a := p.do("POST", p.query, body, header...); a.status != 200 || a.body != "ok" {
@@ -116,7 +116,7 @@ func (p *polling) post(body string, header ...string) {
 	}
 }
 
-// wantUnknown checks that the session id is known no more.
+// wantUnknown checks that the server does not know the session id.
 func (p *polling) wantUnknown() {
 	p.t.Helper()
 	wantError(p.t, p.poll(), errSessionUnknown)

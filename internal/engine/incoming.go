@@ -6,9 +6,9 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// receive handles one packet from the client, which came in a piece of memory
-// of so many bytes. It reports whether the session wants more. The caller holds
-// receiving.
+// receive handles one packet from the client. The packet's data lies in a buffer
+// of memory bytes. The result is whether the session still accepts packets. The
+// caller holds receiving.
 func (s *Session) receive(p packet.Packet, memory int) bool {
 	s.mu.Lock()
 	if s.out.state != open {
@@ -18,12 +18,12 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 	s.heardLocked(p.Type)
 	switch {
 	case p.Type == packet.Ping && s.revision == Revision3:
-		// A ping's payload is not echoed, except by a probe's answer.
+		// The original echoes the payload of a ping only while probing.
 		s.sendLocked(packet.Packet{Type: packet.Pong})
 	case p.Type == packet.Ping:
 		// In revision 4 pings come from the server.
 		if s.ws != nil {
-			s.ws.err = errNoStatus // so the client is still sent a close frame
+			s.ws.err = errNoStatus // so that closeLocked sends a close frame
 		}
 		s.closeLocked(TransportError)
 	}
@@ -35,8 +35,8 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 	return live
 }
 
-// keepable returns data so that keeping it does not keep much more: a handler
-// that holds a byte must not hold the megabyte that it came with.
+// keepable returns data, copied if it is a small part of its buffer: a handler
+// that keeps one byte must not keep the buffer of a megabyte.
 func keepable(data []byte, memory int) []byte {
 	if max(memory, cap(data)) > 2*len(data)+256 {
 		return bytes.Clone(data)
@@ -44,14 +44,14 @@ func keepable(data []byte, memory int) []byte {
 	return data
 }
 
-// fail closes the session from outside a locked section.
+// fail closes the session. The caller does not hold the lock.
 func (s *Session) fail(reason Reason) {
 	s.mu.Lock()
 	defer s.unlock()
 	s.closeLocked(reason)
 }
 
-// failOpen is fail, unless the session is about to end in order already.
+// failOpen closes the session unless it is closing already.
 func (s *Session) failOpen(reason Reason) {
 	s.mu.Lock()
 	defer s.unlock()

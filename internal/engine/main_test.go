@@ -14,10 +14,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// enough is how long a test waits for what must happen.
-const enough = 5 * time.Second
+// testTimeout is how long a test waits for an event.
+const testTimeout = 5 * time.Second
 
-// A testServer is a server with a handler that takes notes, and the ways to it.
+// A testServer is a Server with a testHandler, and the means to connect to it.
 type testServer struct {
 	*testHandler
 	t      testing.TB
@@ -37,7 +37,7 @@ func newTestServer(t testing.TB, cfg Config, set ...func(*testHandler)) *testSer
 	return serveTest(t, cfg, l, dial, set)
 }
 
-// newPipeServer serves without a network, for tests that turn the clock.
+// newPipeServer serves over pipes, for tests with synctest's clock.
 func newPipeServer(t testing.TB, cfg Config, set ...func(*testHandler)) *testServer {
 	t.Helper()
 	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
@@ -59,10 +59,10 @@ func serveTest(t testing.TB, cfg Config, l net.Listener, dial func() (net.Conn, 
 	var serving sync.WaitGroup
 	serving.Go(func() { srv.Serve(l) })
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), enough)
+		ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 		defer cancel()
 		if err := st.engine.Shutdown(ctx); err != nil {
-			t.Error("Shutdown does not end: ", err)
+			t.Error("Shutdown failed: ", err)
 		}
 		if n := st.engine.Len(); n != 0 {
 			t.Errorf("%d sessions are left after Shutdown", n)
@@ -75,13 +75,13 @@ func serveTest(t testing.TB, cfg Config, l net.Listener, dial func() (net.Conn, 
 	return st
 }
 
-// in is the testServer as a subtest sees it.
+// in returns a copy of the testServer for a subtest.
 func (st testServer) in(t testing.TB) *testServer {
 	st.t = t
 	return &st
 }
 
-// A pipeListener accepts what its dial creates.
+// A pipeListener accepts the connections that its dial creates.
 type pipeListener struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -110,15 +110,15 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
 func (l *pipeListener) Addr() net.Addr { return address("pipe") }
 
-// A testHandler is a Handler that takes notes.
+// A testHandler is a Handler that records its calls.
 type testHandler struct {
 	// set before the first session
 	onOpen    func(*Session)
 	onMessage func(s *Session, data []byte, binary bool)
 
-	opened chan *Session
-	said   chan string // binary as "binary " and hexadecimal
-	closed chan ending
+	opened   chan *Session
+	received chan string // binary as "binary " and hexadecimal
+	closed   chan ending
 
 	mu    sync.Mutex
 	notes map[*Session]string
@@ -131,10 +131,10 @@ type ending struct {
 
 func newTestHandler() *testHandler {
 	return &testHandler{
-		opened: make(chan *Session, 1000),
-		said:   make(chan string, 10000),
-		closed: make(chan ending, 1000),
-		notes:  make(map[*Session]string),
+		opened:   make(chan *Session, 1000),
+		received: make(chan string, 10000),
+		closed:   make(chan ending, 1000),
+		notes:    make(map[*Session]string),
 	}
 }
 
@@ -144,13 +144,13 @@ func (w *testHandler) note(s *Session, what string) {
 	w.notes[s] += what + " "
 }
 
-// check tells whether every session has had its life in order.
+// check checks the order of the calls for each session.
 func (w *testHandler) check(t testing.TB) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for s, notes := range w.notes {
 		if notes != "opening opened closed " {
-			t.Errorf("the handler saw of session %s: %s; want opening, opened, closed", s.id, notes)
+			t.Errorf("the calls for session %s were %s; want opening, opened, closed", s.id, notes)
 		}
 	}
 }
@@ -169,9 +169,9 @@ func (w *testHandler) Message(s *Session, data []byte, binary bool) {
 	case w.onMessage != nil:
 		w.onMessage(s, data, binary)
 	case binary:
-		w.said <- fmt.Sprintf("binary %x", data)
+		w.received <- fmt.Sprintf("binary %x", data)
 	default:
-		w.said <- string(data)
+		w.received <- string(data)
 	}
 }
 
@@ -180,41 +180,41 @@ func (w *testHandler) Closed(s *Session, reason Reason) {
 	w.closed <- ending{s, reason}
 }
 
-// await takes the next of ch.
+// await receives the next value of ch.
 func await[T any](t testing.TB, ch <-chan T, what string) T {
 	t.Helper()
-	timeout := time.NewTimer(enough)
+	timeout := time.NewTimer(testTimeout)
 	defer timeout.Stop()
 	select {
 	case v := <-ch:
 		return v
 	case <-timeout.C:
-		t.Fatal("does not come: ", what)
+		t.Fatal("timeout while waiting for ", what)
 		panic("unreachable")
 	}
 }
 
-// pass lets time go by in a bubble of synctest, where it takes none.
-func pass(d time.Duration) { <-time.After(d) }
+// advance moves the clock of a synctest bubble forward.
+func advance(d time.Duration) { <-time.After(d) }
 
-// eventually waits until something has become true.
-func eventually(t testing.TB, what string, true_ func() bool) {
+// eventually waits until cond returns true.
+func eventually(t testing.TB, what string, cond func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(enough); !true_(); <-tick.C {
+	for end := time.Now().Add(testTimeout); !cond(); <-tick.C {
 		if time.Now().After(end) {
-			t.Fatal("does not come true: ", what)
+			t.Fatal("timeout while waiting until ", what)
 		}
 	}
 }
 
-// wantSaid checks what the handler hears next.
-func (st *testServer) wantSaid(want ...string) {
+// wantReceived checks the next messages that the handler receives.
+func (st *testServer) wantReceived(want ...string) {
 	st.t.Helper()
 	for _, text := range want {
-		if got := await(st.t, st.said, "message "+text); got != text {
-			st.t.Errorf("the handler heard %q, want %q", got, text)
+		if got := await(st.t, st.received, "message "+text); got != text {
+			st.t.Errorf("the handler received %q, want %q", got, text)
 		}
 	}
 }
@@ -227,7 +227,7 @@ func (st *testServer) wantClosed(s *Session, want Reason) {
 		st.t.Errorf("session %s ended with %q, want session %s with %q", got.session.id, got.reason, s.id, want)
 	}
 	if st.engine.lookup(s.id) != nil {
-		st.t.Errorf("session %s has ended but can still be found", s.id)
+		st.t.Errorf("session %s has ended but is still registered", s.id)
 	}
 }
 
@@ -240,6 +240,6 @@ func (st *testServer) wantOpen(s *Session) {
 	default:
 	}
 	if st.engine.lookup(s.id) == nil {
-		st.t.Errorf("session %s cannot be found any more", s.id)
+		st.t.Errorf("session %s is no longer registered", s.id)
 	}
 }

@@ -2,8 +2,9 @@ package engine
 
 import "tsunagu/internal/packet"
 
-// packetCost is what keeping one packet costs beside its bytes: a client that
-// pings and never polls would have millions of them for a few megabytes.
+// packetCost is the memory in bytes that one queued packet needs beside its data.
+// Without it a client that pings and never polls could queue millions of empty
+// packets within a few megabytes.
 const packetCost = 64
 
 type state uint8
@@ -11,43 +12,42 @@ type state uint8
 const (
 	opening state = iota // the handshake is being prepared; packets are only queued
 	open
-	closing // Close was called; what was sent before still goes out
+	closing // Close was called; the session still sends what was queued before
 	closed
 )
 
-// A writer is who writes to a session's websocket. While there is one, nobody
-// else may.
+// A writer is the owner of the right to write to a session's websocket.
 type writer uint8
 
 const (
-	idle     writer = iota
-	staged          // bytes were handed out to be written without blocking
-	draining        // the socket is full, and a goroutine waits for it
+	idle     writer = iota // no one writes
+	staged                 // bytes were returned for a write that does not block
+	draining               // the socket is full, and a goroutine waits for it
 )
 
-// outgoing is the state of a session's outgoing side: what the session still
-// has to send, and who is writing. It does no I/O. The session's mu guards it.
+// outgoing is the state of a session's outgoing side: what the session still has
+// to send, and who writes. It does no I/O. The session's mu guards it.
 //
-// The session's own packets go before those of the feed. A websocket session
-// has them as frames, a polling session as packets.
+// The session sends its own packets before those of the feed. A websocket session
+// stores them as frames, a polling session as packets.
 type outgoing struct {
 	state  state
 	writer writer
-	// pendingOwn tells that pending are bytes of this session alone, and not
-	// shared bytes of the feed.
+	// pendingOwn is true if pending is from frames or closeFrame, and false if it
+	// is from the feed, whose bytes all sessions share.
 	pendingOwn bool
-	pending    []byte // what the writer has in hand
+	pending    []byte // bytes that the writer has not written yet
 
 	feed   Feed
-	due    int // while closing: bytes of the feed that still go out
+	due    int // while closing: bytes of the feed that still have to be sent
 	frames []byte
 	queue  []packet.Packet
 	queued int // bytes in queue, with packetCost for each packet
 
-	closeFrame []byte // once closed: goes out last
+	closeFrame []byte // set by end; sent last
 }
 
-// accepts tells whether packets can still be sent.
+// accepts reports whether packets can still be sent.
 func (o *outgoing) accepts() bool { return o.state == opening || o.state == open }
 
 // enqueue adds a packet for the next poll.
@@ -56,12 +56,12 @@ func (o *outgoing) enqueue(p packet.Packet) {
 	o.queued += packetCost + len(p.Data)
 }
 
-// waiting tells whether there is something to send that no writer has.
+// waiting reports whether there is something to send that no writer has.
 func (o *outgoing) waiting() bool {
 	return len(o.closeFrame) > 0 || len(o.frames) > 0 || len(o.queue) > 0 || o.lag() > 0
 }
 
-// lag is the number of bytes of the feed that are to be sent.
+// lag is the number of bytes of the feed that the session still has to send.
 func (o *outgoing) lag() int {
 	switch {
 	case o.feed == nil:
@@ -72,8 +72,8 @@ func (o *outgoing) lag() int {
 	return o.feed.Lag()
 }
 
-// stage makes w the writer and returns the bytes to write: whole frames, or
-// nothing if somebody writes already or nothing waits.
+// stage makes w the writer and returns the bytes to write, which are whole
+// frames. It returns nothing if there is a writer already or nothing to send.
 func (o *outgoing) stage(w writer) []byte {
 	if o.writer != idle || o.state == opening {
 		return nil
@@ -92,8 +92,8 @@ func (o *outgoing) stage(w writer) []byte {
 	return o.pending
 }
 
-// nextShared steps over the next frames of the feed. While closing it stops
-// where the feed ended when the close began.
+// nextShared returns the next frames of the feed. While closing it returns none
+// that were added after beginClose.
 func (o *outgoing) nextShared() []byte {
 	if o.feed == nil {
 		return nil
@@ -108,9 +108,9 @@ func (o *outgoing) nextShared() []byte {
 	return p
 }
 
-// wrote notes that n of the staged bytes were written. If that is all of them
-// nobody writes any more; otherwise the socket is full, and the rest is
-// returned for a goroutine that waits for the socket.
+// wrote records that n of the staged bytes were written. If all were written the
+// session has no writer any more. Otherwise the socket is full, and the caller has
+// to write the rest from a goroutine that may block.
 func (o *outgoing) wrote(n int) (rest []byte) {
 	if o.pending = o.pending[n:]; len(o.pending) > 0 {
 		o.writer = draining
@@ -120,8 +120,8 @@ func (o *outgoing) wrote(n int) (rest []byte) {
 	return nil
 }
 
-// payload returns the packets for one poll. It stops when they have reached
-// max bytes; the rest waits for the next poll.
+// payload returns the packets for one poll. It stops at the first packets that
+// reach max bytes; the others follow with the next poll.
 func (o *outgoing) payload(max int) []packet.Packet {
 	ps, n := o.queue, o.queued
 	o.queue, o.queued = nil, 0
@@ -140,9 +140,10 @@ func (o *outgoing) payload(max int) []packet.Packet {
 	return ps
 }
 
-// exceeds tells whether the client is too slow: more than maxQueue bytes are
-// kept for it alone, or the feed is more than maxLag bytes ahead of it. Staged
-// bytes are no backlog yet, as the socket has not been asked to take them.
+// exceeds reports whether the client is too slow: the session's own queue exceeds
+// maxQueue bytes, or the session is more than maxLag bytes behind the end of the
+// feed. It returns false while bytes are staged, because the socket may still
+// accept all of them.
 func (o *outgoing) exceeds(maxQueue, maxLag int) bool {
 	if o.writer == staged || o.state == opening {
 		return false
@@ -156,8 +157,8 @@ func (o *outgoing) exceeds(maxQueue, maxLag int) bool {
 	return own > maxQueue || lag > maxLag
 }
 
-// beginClose fixes what still goes out: what was sent up to now, and what the
-// feed holds at this moment.
+// beginClose starts closing. It limits what the session still sends to what is
+// queued now and what the feed holds now.
 func (o *outgoing) beginClose() {
 	o.due = o.lag()
 	if o.due == 0 {
@@ -166,15 +167,15 @@ func (o *outgoing) beginClose() {
 	o.state = closing
 }
 
-// end drops what waits, but for what the writer has in hand: the close frame,
-// which goes out last, must not follow half a frame.
+// end drops all queued data except the bytes that the writer has: the close frame
+// must not follow an incomplete frame.
 func (o *outgoing) end(closeFrame []byte) {
 	o.state = closed
 	o.feed, o.frames, o.queue, o.queued = nil, nil, nil, 0
 	o.closeFrame = closeFrame
 }
 
-// fail drops everything, as writing has failed.
+// fail drops everything after a failed write.
 func (o *outgoing) fail() {
 	*o = outgoing{state: o.state}
 }

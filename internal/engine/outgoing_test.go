@@ -7,20 +7,20 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// frame is a message as it stands in a feed or among a session's frames.
+// frame returns a message as a feed or a session's frames contain it.
 func frame(text string) string {
 	return string(packet.AppendFrame(nil, false, []byte("4"+text)))
 }
 
-// newOutgoing is an open websocket session with one frame of its own, "own",
-// and one in its feed, "shared".
+// newOutgoing returns an open websocket session with the frame "own" queued and the
+// frame "shared" in its feed.
 func newOutgoing() (*outgoing, *feedLog) {
 	log := &feedLog{}
 	log.add("shared")
 	return &outgoing{state: open, feed: log.start(), frames: []byte(frame("own"))}, log
 }
 
-// inState brings it to the state before the event. What is staged is "own".
+// inState puts it into the state before the event. The staged frame is "own".
 var inState = map[string]func(o *outgoing){
 	"opening":           func(o *outgoing) { o.state = opening },
 	"idle":              func(*outgoing) {},
@@ -29,9 +29,9 @@ var inState = map[string]func(o *outgoing){
 	"closing":           func(o *outgoing) { o.beginClose() },
 	"closing, staged":   func(o *outgoing) { o.stage(staged); o.beginClose() },
 	"closing, draining": func(o *outgoing) { o.stage(staged); o.wrote(1); o.beginClose() },
-	"closed":            func(o *outgoing) { o.end([]byte("bye")) },
-	"closed, staged":    func(o *outgoing) { o.stage(staged); o.end([]byte("bye")) },
-	"closed, draining":  func(o *outgoing) { o.stage(staged); o.wrote(1); o.end([]byte("bye")) },
+	"closed":            func(o *outgoing) { o.end([]byte("close frame")) },
+	"closed, staged":    func(o *outgoing) { o.stage(staged); o.end([]byte("close frame")) },
+	"closed, draining":  func(o *outgoing) { o.stage(staged); o.wrote(1); o.end([]byte("close frame")) },
 }
 
 var events = map[string]func(o *outgoing, log *feedLog){
@@ -39,7 +39,7 @@ var events = map[string]func(o *outgoing, log *feedLog){
 		if o.accepts() {
 			o.frames = append(o.frames, frame("late")...)
 		}
-		log.add("news")
+		log.add("newer")
 	},
 	"stage":       func(o *outgoing, _ *feedLog) { o.stage(staged) },
 	"wrote whole": func(o *outgoing, _ *feedLog) { o.wrote(len(o.pending)) },
@@ -48,7 +48,7 @@ var events = map[string]func(o *outgoing, log *feedLog){
 	"close":       func(o *outgoing, _ *feedLog) { o.beginClose() },
 }
 
-// rest reads, after the event, everything that still goes out.
+// rest returns everything that is still sent after the event.
 func rest(o *outgoing) string {
 	var all strings.Builder
 	all.Write(o.pending)
@@ -63,7 +63,7 @@ func rest(o *outgoing) string {
 }
 
 func TestOutgoing(t *testing.T) {
-	own, shared, late, news := frame("own"), frame("shared"), frame("late"), frame("news")
+	own, shared, late, newer := frame("own"), frame("shared"), frame("late"), frame("newer")
 	for _, test := range []struct {
 		state, event string
 		writer       writer
@@ -73,26 +73,26 @@ func TestOutgoing(t *testing.T) {
 		{"opening", "stage", idle, ""},
 		{"opening", "failed", idle, ""},
 
-		{"idle", "send", idle, own + late + shared + news},
+		{"idle", "send", idle, own + late + shared + newer},
 		{"idle", "stage", staged, own + shared},
 		{"idle", "failed", idle, ""},
 		{"idle", "close", idle, own + shared},
 
-		{"staged", "send", staged, own + late + shared + news},
+		{"staged", "send", staged, own + late + shared + newer},
 		{"staged", "stage", staged, own + shared},
 		{"staged", "wrote whole", idle, shared},
 		{"staged", "wrote short", draining, own[1:] + shared},
 		{"staged", "failed", idle, ""},
 		{"staged", "close", staged, own + shared},
 
-		{"draining", "send", draining, own[1:] + late + shared + news},
+		{"draining", "send", draining, own[1:] + late + shared + newer},
 		{"draining", "stage", draining, own[1:] + shared},
 		{"draining", "wrote whole", idle, shared},
 		{"draining", "wrote short", draining, own[2:] + shared},
 		{"draining", "failed", idle, ""},
 		{"draining", "close", draining, own[1:] + shared},
 
-		// What is due was fixed when the close began: no news.
+		// The newer frame comes after the beginning of the close.
 		{"closing", "send", idle, own + shared},
 		{"closing", "stage", staged, own + shared},
 		{"closing", "failed", idle, ""},
@@ -105,17 +105,17 @@ func TestOutgoing(t *testing.T) {
 		{"closing, draining", "wrote whole", idle, shared},
 		{"closing, draining", "failed", idle, ""},
 
-		// Half a frame is completed, and then the close frame goes out.
-		{"closed", "send", idle, "bye"},
-		{"closed", "stage", staged, "bye"},
+		// An incomplete frame is completed before the close frame.
+		{"closed", "send", idle, "close frame"},
+		{"closed", "stage", staged, "close frame"},
 		{"closed", "failed", idle, ""},
-		{"closed, staged", "send", staged, own + "bye"},
-		{"closed, staged", "stage", staged, own + "bye"},
-		{"closed, staged", "wrote whole", idle, "bye"},
-		{"closed, staged", "wrote short", draining, own[1:] + "bye"},
+		{"closed, staged", "send", staged, own + "close frame"},
+		{"closed, staged", "stage", staged, own + "close frame"},
+		{"closed, staged", "wrote whole", idle, "close frame"},
+		{"closed, staged", "wrote short", draining, own[1:] + "close frame"},
 		{"closed, staged", "failed", idle, ""},
-		{"closed, draining", "wrote whole", idle, "bye"},
-		{"closed, draining", "wrote short", draining, own[2:] + "bye"},
+		{"closed, draining", "wrote whole", idle, "close frame"},
+		{"closed, draining", "wrote short", draining, own[2:] + "close frame"},
 		{"closed, draining", "failed", idle, ""},
 	} {
 		t.Run(test.state+"/"+test.event, func(t *testing.T) {
@@ -126,16 +126,16 @@ func TestOutgoing(t *testing.T) {
 				t.Errorf("the writer is %d, want %d", o.writer, test.writer)
 			}
 			if got := rest(o); got != test.rest {
-				t.Errorf("%q still goes out, want %q", got, test.rest)
+				t.Errorf("%q is still sent, want %q", got, test.rest)
 			}
 			if o.state != opening && o.waiting() {
-				t.Error("something waits though everything was taken")
+				t.Error("waiting is true after everything was sent")
 			}
 		})
 	}
 }
 
-// What counts as backlog, and for which of the bounds.
+// TestBacklog checks which bytes count for which limit.
 func TestBacklog(t *testing.T) {
 	const maxQueue, maxLag = 1000, 5000
 	own := func(n int) func(o *outgoing, log *feedLog) {
@@ -150,16 +150,16 @@ func TestBacklog(t *testing.T) {
 		steps []func(o *outgoing, log *feedLog)
 		want  bool
 	}{
-		{"its own up to the bound", []func(*outgoing, *feedLog){own(1000)}, false},
-		{"its own beyond", []func(*outgoing, *feedLog){own(1001)}, true},
-		{"its own, half of it in a drain's hand", []func(*outgoing, *feedLog){own(600), drain, own(400)}, false},
-		{"its own, too much with a drain's", []func(*outgoing, *feedLog){own(600), drain, own(401)}, true},
-		{"its own in a batch", []func(*outgoing, *feedLog){own(2000), func(o *outgoing, _ *feedLog) { o.stage(staged) }}, false},
-		{"the feed's up to the bound", []func(*outgoing, *feedLog){lag(5000)}, false},
-		{"the feed's beyond", []func(*outgoing, *feedLog){lag(5001)}, true},
-		{"the feed's in a drain's hand", []func(*outgoing, *feedLog){lag(5000), drain, func(o *outgoing, log *feedLog) { log.add("x") }}, true},
+		{"queue at the limit", []func(*outgoing, *feedLog){own(1000)}, false},
+		{"queue above the limit", []func(*outgoing, *feedLog){own(1001)}, true},
+		{"queue and drain at the limit", []func(*outgoing, *feedLog){own(600), drain, own(400)}, false},
+		{"queue and drain above the limit", []func(*outgoing, *feedLog){own(600), drain, own(401)}, true},
+		{"queue staged", []func(*outgoing, *feedLog){own(2000), func(o *outgoing, _ *feedLog) { o.stage(staged) }}, false},
+		{"lag at the limit", []func(*outgoing, *feedLog){lag(5000)}, false},
+		{"lag above the limit", []func(*outgoing, *feedLog){lag(5001)}, true},
+		{"lag and drain above the limit", []func(*outgoing, *feedLog){lag(5000), drain, func(o *outgoing, log *feedLog) { log.add("x") }}, true},
 		{"before the session is open", []func(*outgoing, *feedLog){own(2000), func(o *outgoing, _ *feedLog) { o.state = opening }}, false},
-		{"what is due in the end", []func(*outgoing, *feedLog){lag(5000), func(o *outgoing, log *feedLog) { o.beginClose(); log.add("x") }}, false},
+		{"lag at the limit while closing", []func(*outgoing, *feedLog){lag(5000), func(o *outgoing, log *feedLog) { o.beginClose(); log.add("x") }}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o, log := &outgoing{state: open}, &feedLog{}

@@ -12,21 +12,22 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// answerTimeout is how long a client may take to read the answer to a poll. It
-// has left the session by then, so nothing else would ever end it.
+// answerTimeout is how long a client may take to read the answer to a poll. No
+// other timeout covers this, because the session is finished with the request by
+// then.
 const answerTimeout = time.Minute
 
-// past is a deadline that makes reading and writing fail at once.
+// past is a deadline that makes reads and writes fail at once.
 var past = time.Unix(1, 0)
 
-// A poll is a GET that waits for packets.
+// A poll is a pending GET request.
 type poll struct {
-	answer chan []packet.Packet // room for one, sent to once
+	answer chan []packet.Packet // buffer of one; receives one value
 }
 
-// A post is a POST that is under way.
+// A post is a running POST request.
 type post struct {
-	abort func() // makes reading the body fail; nil once it has been read
+	abort func() // makes reading the body fail; nil after the body was read
 }
 
 func (s *Session) servePolling(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +45,7 @@ func (s *Session) servePolling(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// servePoll answers with the packets that wait, or with the first to come.
+// servePoll waits until there are packets and answers with them.
 func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 	p := s.startPoll()
 	if p == nil {
@@ -59,8 +60,9 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// abandonPoll ends the session whose client has left in the middle of a poll.
-// After the answer it may: browsers cut off the last poll of an upgrade.
+// abandonPoll closes the session of a client that disconnected during a poll. It
+// does nothing if the poll was answered already: browsers abort the last poll of
+// an upgrade.
 func (s *Session) abandonPoll(p *poll) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -69,8 +71,8 @@ func (s *Session) abandonPoll(p *poll) {
 	}
 }
 
-// startPoll registers a poll. An overlap ends the session, as the first of the
-// two is answered and nobody can know which one the client listens to.
+// startPoll registers a poll. A second concurrent poll closes the session, because
+// the server cannot know which of the two the client reads.
 func (s *Session) startPoll() *poll {
 	s.mu.Lock()
 	defer s.unlock()
@@ -92,19 +94,18 @@ func (s *Session) startPoll() *poll {
 	return p
 }
 
-// answerPollLocked answers the pending poll.
 func (s *Session) answerPollLocked(ps []packet.Packet) {
-	s.poll.answer <- ps // buffered, and sent to once
+	s.poll.answer <- ps // does not block: the buffer is empty
 	s.poll = nil
 }
 
-// setHeaders sets what every answer to a polling client carries.
+// setHeaders sets the headers that all answers to polling clients have.
 func (s *Session) setHeaders(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	if s.jsonp == "" {
 		allowOrigin(h, r)
 	}
-	// Old versions of Internet Explorer take polling for an attack otherwise.
+	// Old versions of Internet Explorer would take the answers for an XSS attack.
 	if ua := r.UserAgent(); strings.Contains(ua, ";MSIE") || strings.Contains(ua, "Trident/") {
 		h.Set("X-XSS-Protection", "0")
 	}
@@ -133,13 +134,13 @@ func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, ps []packet.
 		body = packed
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	// Until net/http has sent the answer; it then takes the deadline away.
+	// net/http removes the deadline after it has sent the answer.
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
-	w.Write(body) // an error here is the last hop's, which nobody can know
+	w.Write(body) // nothing to do about an error: the packets are lost with the connection
 }
 
-// appendJSONP wraps a payload as a call. JavaScript, unlike JSON, does not
-// allow U+2028 and U+2029 in strings.
+// appendJSONP writes a payload as a JavaScript call. It escapes U+2028 and U+2029,
+// which JSON strings may contain but JavaScript strings may not.
 func appendJSONP(dst []byte, head string, payload []byte) []byte {
 	dst = append(dst, head...)
 	at := len(dst)
@@ -149,7 +150,6 @@ func appendJSONP(dst []byte, head string, payload []byte) []byte {
 	return append(append(dst[:at:at], js...), ");"...)
 }
 
-// servePost reads packets from the client.
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	p := &post{abort: func() {
 		http.NewResponseController(w).SetReadDeadline(past)
@@ -166,17 +166,17 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil || !wanted {
-		panic(http.ErrAbortHandler) // nobody listens any more: reset
+		panic(http.ErrAbortHandler) // resets the connection
 	}
 	s.receivePayload(r.Header.Get("Content-Type"), body)
 	s.setHeaders(w, r)
-	// Not text/plain: some browsers would offer it as a download.
+	// Some browsers would offer text/plain as a download.
 	w.Header().Set("Content-Type", "text/html")
 	w.Header().Set("Content-Length", "2")
 	io.WriteString(w, "ok")
 }
 
-// startPost registers a POST. A second one at the same time ends the session.
+// startPost registers a POST. A second concurrent POST closes the session.
 func (s *Session) startPost(p *post) bool {
 	s.mu.Lock()
 	defer s.unlock()
@@ -184,15 +184,15 @@ func (s *Session) startPost(p *post) bool {
 	case s.post != nil:
 		s.closeLocked(TransportError)
 		return false
-	case s.out.state == closed, s.ws != nil: // since the request was let in
+	case s.out.state == closed, s.ws != nil: // it changed after verify
 		return false
 	}
 	s.post = p
 	return true
 }
 
-// endReading tells whether a POST is still wanted. If it is, an error is the
-// session's: the client gives up its transport, too.
+// endReading reports whether the session still waits for this POST. If it does, an
+// error while reading the body closes the session.
 func (s *Session) endReading(p *post, err error) bool {
 	s.mu.Lock()
 	defer s.unlock()
@@ -214,8 +214,8 @@ func (s *Session) endPost(p *post) {
 	}
 }
 
-// abortPostLocked ends the reading of a body that nobody wants any more. Its
-// connection is reset.
+// abortPostLocked makes the running POST fail. servePost then resets its
+// connection.
 func (s *Session) abortPostLocked() {
 	if s.post != nil && s.post.abort != nil {
 		s.post.abort()
@@ -223,14 +223,14 @@ func (s *Session) abortPostLocked() {
 	s.post = nil
 }
 
-// receivePayload handles the packets of one body. Those before a malformed one
-// count.
+// receivePayload handles the packets of one body. Packets before a malformed one
+// are handled too.
 func (s *Session) receivePayload(contentType string, body []byte) {
 	octets := contentType == "application/octet-stream"
 	if s.jsonp != "" {
 		data, ok := jsonpData(body)
 		if octets || !ok {
-			return // no form, so nothing in it
+			return // not a form, so there are no packets
 		}
 		body, octets = data, false
 	}
@@ -258,8 +258,8 @@ func (s *Session) receivePayload(contentType string, body []byte) {
 	}
 }
 
-// receiveClose handles the client's own close packet over polling. Its pending
-// poll ends with a noop and not with a close packet, as in the original.
+// receiveClose handles a close packet over polling. The answer to the pending poll
+// is a noop and not a close packet, as in the original.
 func (s *Session) receiveClose() {
 	s.mu.Lock()
 	defer s.unlock()
@@ -269,9 +269,9 @@ func (s *Session) receiveClose() {
 	s.closeLocked(TransportClose)
 }
 
-// jsonpData is the payload in a form post. Forms turn newlines into carriage
-// returns and newlines, so the client escapes them: \n stands for a newline
-// and \\n for a backslash before an n.
+// jsonpData returns the payload of a form post. Browsers send newlines in forms as
+// "\r\n", so the client escapes them: \n means a newline, \\n means a backslash
+// and an n.
 func jsonpData(body []byte) ([]byte, bool) {
 	d := parseForm(string(body))["d"]
 	if len(d) != 1 {

@@ -33,7 +33,7 @@ func TestPollingMessages(t *testing.T) {
 			st := st.in(t)
 			p := st.connect(test.query)
 			p.post(test.body, "Content-Type", test.contentType)
-			p.wantSaid(test.want)
+			p.wantReceived(test.want)
 		})
 	}
 }
@@ -59,13 +59,13 @@ func TestPollingSends(t *testing.T) {
 			answered := p.pending()
 			p.session.Send(Message{Data: []byte("later")})
 			if a := await(t, answered, "an answer"); !strings.Contains(a.body, "4later") {
-				t.Errorf("the pending poll got %q", a.body)
+				t.Errorf("the pending poll was answered with %q, want the message later", a.body)
 			}
 		})
 	}
 }
 
-// The line separators of Unicode are no line breaks in JSON, but in scripts.
+// JavaScript, unlike JSON, does not allow U+2028 and U+2029 in strings.
 func TestJSONPLineSeparators(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3 + "&j=0")
 	p.session.Send(Message{Data: []byte("\u2028\u2029\"\\")})
@@ -79,18 +79,18 @@ func TestPing(t *testing.T) {
 	p.wantPoll("1:31:3") // the payload of a ping is not echoed
 	st.connect(polling4).post("2")
 	if got := await(t, st.closed, "the end of the session"); got.reason != TransportError {
-		t.Errorf("a ping in the wrong direction ends with %q, want %q", got.reason, TransportError)
+		t.Errorf("a ping in revision 4 ended the session with %q, want %q", got.reason, TransportError)
 	}
 	st.wantOpen(p.session)
 }
 
-// The POST does not say what is wrong; the good packets before it count.
+// The answer to a malformed POST is ok; packets before the malformed one count.
 func TestMalformedPayload(t *testing.T) {
 	st := newTestServer(t, Config{})
 	for _, test := range []struct{ query, body, contentType string }{
 		{polling3, "6:4hello1:", "text/plain"},
 		{polling3, "6:4hello9", ""},
-		{polling3, "6:4hello1:9", octets + ";x"}, // not by that exact content type
+		{polling3, "6:4hello1:9", octets + ";x"}, // the content type must match exactly
 		{polling3, "\x00\x06\xff4hello\x00\x01\xff9", octets},
 		{polling3 + "&j=0", "d=6%3A4hello1%3A", ""},
 		{polling4, "4hello\x1e", ""},
@@ -98,7 +98,7 @@ func TestMalformedPayload(t *testing.T) {
 		p := st.connect(test.query)
 		answered := p.pending()
 		p.post(test.body, "Content-Type", test.contentType)
-		p.wantSaid("hello")
+		p.wantReceived("hello")
 		want := map[string]string{polling3: "1:1", polling4: "1"}[test.query]
 		if want == "" {
 			want = `___eio[0]("1:1");`
@@ -134,7 +134,7 @@ func TestOverlappingPolls(t *testing.T) {
 	p.wantUnknown()
 }
 
-// slowPost begins a POST whose body does not end.
+// slowPost sends a POST whose body is not complete.
 func (p *polling) slowPost() *wsClient {
 	p.t.Helper()
 	conn, err := p.dial()
@@ -160,8 +160,8 @@ func TestOverlappingPosts(t *testing.T) {
 	}
 	slow.wantEnd() // the first is reset
 	p.wantClosed(p.session, TransportError)
-	if len(p.said) > 0 {
-		t.Error("a message was heard: ", <-p.said)
+	if len(p.received) > 0 {
+		t.Error("the handler received a message: ", <-p.received)
 	}
 }
 
@@ -169,13 +169,13 @@ func TestAbortedPoll(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3)
 	ctx, abort := context.WithCancel(t.Context())
 	go p.try(ctx, "GET", p.query, "", nil)
-	p.waits()
+	p.awaitPoll()
 	abort()
 	p.wantClosed(p.session, TransportError)
 }
 
-// The answer may be on its way when the connection breaks: then it is lost,
-// but it is no reason to end the session, which may have upgraded meanwhile.
+// A connection that breaks after the answer does not end the session, which may
+// have upgraded by then. The answer is lost.
 func TestAbortedPollAfterItsAnswer(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3)
 	old := p.session.startPoll()
@@ -193,7 +193,7 @@ func TestAbortedPost(t *testing.T) {
 func TestTooLongPost(t *testing.T) {
 	p := newTestServer(t, Config{MaxPayload: 1000}).connect(polling3)
 	p.post("996:4" + strings.Repeat("x", 995)) // 1,000 bytes
-	p.wantSaid(strings.Repeat("x", 995))
+	p.wantReceived(strings.Repeat("x", 995))
 	answered := p.pending()
 	if a := p.do("POST", p.query, "997:4"+strings.Repeat("x", 996)); a.status != 413 {
 		t.Errorf("got status %d, want 413", a.status)
@@ -202,7 +202,7 @@ func TestTooLongPost(t *testing.T) {
 	p.wantClosed(p.session, TransportError)
 }
 
-// A handler that keeps one byte of each body must not keep the bodies.
+// Handlers that keep small messages must not keep the large bodies around them.
 func TestKeptMessages(t *testing.T) {
 	var kept [][]byte
 	st := newTestServer(t, Config{}, func(w *testHandler) {
@@ -218,20 +218,20 @@ func TestKeptMessages(t *testing.T) {
 		c.ping()
 	}
 	if grown := heap() - before; len(kept) != 15 || grown > 3<<20 {
-		t.Errorf("%d messages of a byte at most keep %d bytes alive", len(kept), grown)
+		t.Errorf("%d kept messages, want 15; the heap grew by %d bytes, want at most 3 MiB", len(kept), grown)
 	}
 	runtime.KeepAlive(kept)
 }
 
 func heap() int64 {
 	runtime.GC()
-	runtime.GC() // what pools have held survives the first
+	runtime.GC() // the content of a sync.Pool survives one collection
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
 
-// Packets without data cost memory too.
+// Packets without data count for MaxQueue, too.
 func TestPingsWithoutPolls(t *testing.T) {
 	p := newTestServer(t, Config{MaxQueue: 64_000}).connect(polling3)
 	p.post(strings.Repeat("1:2", 900))
@@ -240,11 +240,11 @@ func TestPingsWithoutPolls(t *testing.T) {
 	p.wantClosed(p.session, TooSlow)
 }
 
-// Who does not read an answer holds its memory, even when the session is long
-// over; so there is an end to it.
+// The server drops an answer that the client does not read, as it holds memory
+// even after the end of the session.
 func TestUnreadAnswer(t *testing.T) {
 	if answerTimeout > 2*time.Minute {
-		t.Error("an unread answer is kept for ", answerTimeout)
+		t.Error("answerTimeout is ", answerTimeout, ", want at most 2 minutes")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipeServer(t, Config{}).connect(polling3)
@@ -252,15 +252,15 @@ func TestUnreadAnswer(t *testing.T) {
 		conn, _ := p.dial()
 		c := newWSClient(t, conn)
 		c.write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: test\r\n\r\n"))
-		pass(answerTimeout + time.Second)
-		conn.SetReadDeadline(time.Now().Add(enough))
+		advance(answerTimeout + time.Second)
+		conn.SetReadDeadline(time.Now().Add(testTimeout))
 		if got, err := io.ReadAll(conn); err != nil || len(got) > 10_000 {
-			t.Errorf("the answer still comes: %d bytes, %v", len(got), err)
+			t.Errorf("the answer still arrives after the timeout: %d bytes, %v", len(got), err)
 		}
 	})
 }
 
-// A connection on which an answer was read in time serves on.
+// A connection can be used again after an answer that was read in time.
 func TestConnectionAfterAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dials atomic.Int32
@@ -271,11 +271,11 @@ func TestConnectionAfterAnswer(t *testing.T) {
 		for i := range 3 {
 			p.session.Send(Message{Data: []byte(strconv.Itoa(i))})
 			p.wantPoll("2:4" + strconv.Itoa(i))
-			pass(2 * answerTimeout)
-			p.post("1:6") // has no deadline of its own
+			advance(2 * answerTimeout)
+			p.post("1:6") // must not inherit the deadline
 		}
 		if n := dials.Load(); n != 1 {
-			t.Errorf("it took %d connections, want one", n)
+			t.Errorf("the client used %d connections, want one", n)
 		}
 	})
 }

@@ -6,11 +6,10 @@ import (
 	"strings"
 )
 
-// A query is what the query string of a request says.
 type query struct {
 	transport string
 	sid       string
-	jsonp     string // head of the answer, "" without j
+	jsonp     string // text before the payload in answers; "" without parameter j
 	base64    bool
 	revision  Revision
 }
@@ -19,7 +18,7 @@ func parseQuery(raw string) query {
 	raw, _, _ = strings.Cut(raw, "#")
 	v := parseForm(raw)
 	q := query{
-		// A repeated parameter is a list to the original, and no known value.
+		// The original sees a repeated parameter as a list, which is no known value.
 		transport: strings.Join(v["transport"], ","),
 		sid:       strings.Join(v["sid"], ","),
 		base64:    strings.Join(v["b64"], ",") != "",
@@ -28,21 +27,21 @@ func parseQuery(raw string) query {
 	if j := v["j"]; len(j) == 1 {
 		q.jsonp = "___eio[" + digits(j[0]) + "]("
 	}
-	// The original does not look at EIO at all, so what is missing, not a
-	// number or below 4 is a client of its time. A number that is too large is
-	// the largest to Atoi, beside the error.
+	// The original ignores EIO. So a missing, malformed or small value means a
+	// client of revision 3. For a number that is too large, Atoi returns the
+	// largest int and an error.
 	if n, _ := strconv.Atoi(strings.Join(v["EIO"], ",")); n > 3 {
 		q.revision = Revision(n)
 	}
 	return q
 }
 
-// maxPairs is how many parameters of a form are read, as in the original: each
-// costs a hundred times the two bytes that it may consist of.
+// maxPairs is the maximum number of parameters read from a form, as in the
+// original. A parameter of two bytes needs a hundred times as much memory.
 const maxPairs = 1000
 
-// parseForm reads a form as Node's querystring does: nothing in it is an
-// error, and a semicolon is a character like any other.
+// parseForm reads a form as Node's querystring does: no input is an error, and a
+// semicolon is an ordinary character.
 func parseForm(raw string) url.Values {
 	v := make(url.Values)
 	pairs := 0
@@ -58,8 +57,8 @@ func parseForm(raw string) url.Values {
 	return v
 }
 
-// unescape undoes percent-encoding. A percent sign without two hexadecimal
-// digits behind it stands for itself.
+// unescape decodes percent-encoding. A percent sign without two hexadecimal digits
+// behind it stays as it is.
 func unescape(s string) string {
 	s = strings.ReplaceAll(s, "+", " ")
 	if !strings.Contains(s, "%") {

@@ -29,7 +29,7 @@ func TestParseForm(t *testing.T) {
 	}
 }
 
-// A megabyte of parameters would become a hundred.
+// The number of parameters is limited because each needs much memory.
 func TestManyParameters(t *testing.T) {
 	var raw strings.Builder
 	for i := range 5000 {
@@ -39,6 +39,6 @@ func TestManyParameters(t *testing.T) {
 		t.Errorf("%d parameters are read, want %d", n, maxPairs)
 	}
 	if len(parseForm(raw.String() + "d=a")["d"]) > 0 {
-		t.Error("a parameter after too many is read")
+		t.Error("a parameter behind the limit is read")
 	}
 }

@@ -10,10 +10,9 @@ import (
 	"syscall"
 )
 
-// rawSocket returns the descriptor of a connection, -1 if it has none, and a
-// reader that holds a buffer only while there is something in it: net.Conn would
-// wait with a buffer in hand, one for each of the thousands of clients that say
-// nothing.
+// rawSocket returns the descriptor of a connection, or -1 if it has none, and a
+// reader that holds a buffer only while the buffer has data. net.Conn would need a
+// buffer for each client that waits, which most of the thousands of clients do.
 func rawSocket(conn net.Conn) (fd int, in io.Reader) {
 	fd = -1
 	sc, ok := conn.(syscall.Conn)
@@ -29,7 +28,8 @@ func rawSocket(conn net.Conn) (fd int, in io.Reader) {
 	return fd, r
 }
 
-// writeSocket writes what a non-blocking socket takes at once.
+// writeSocket writes as much as a non-blocking socket accepts at once. n may be
+// less than len(p) without an error.
 func writeSocket(fd int, p []byte) (n int, err error) {
 	n, err = syscall.Write(fd, p)
 	if err == syscall.EAGAIN || err == syscall.EINTR {
@@ -38,17 +38,17 @@ func writeSocket(fd int, p []byte) (n int, err error) {
 	return max(n, 0), err
 }
 
-// A rawReader reads with the system call itself. It belongs to one goroutine.
+// A rawReader reads with read(2). One goroutine may use it.
 type rawReader struct {
 	conn syscall.RawConn
-	fill func(fd uintptr) bool // bound once, to spare an allocation a read
-	buf  *readBuffer           // nil while nothing is buffered
-	at   int                   // in buf, the next byte
+	fill func(fd uintptr) bool // bound once, which saves an allocation per read
+	buf  *readBuffer           // nil while it is empty
+	at   int                   // index in buf of the next byte
 	end  int
 	err  error
 }
 
-// A readBuffer is what a websocket reads at once.
+// A readBuffer holds the data of one read.
 type readBuffer [4096]byte
 
 var readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
@@ -72,8 +72,8 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// tryRead takes a buffer only for as long as there may be something to put into
-// it. It returns false to be called again when there is.
+// tryRead reads once. It holds a buffer only if there was data. The result is
+// whether to stop: false makes RawConn call it again when the socket is readable.
 func (r *rawReader) tryRead(fd uintptr) bool {
 	buf := readBuffers.Get().(*readBuffer)
 	n, err := syscall.Read(int(fd), buf[:])

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A Handshake is the request that began a session.
+// A Handshake is the HTTP request that began a session.
 type Handshake struct {
 	URL        url.URL
 	Header     http.Header
@@ -17,11 +17,12 @@ type Handshake struct {
 	RemoteAddr net.Addr
 }
 
-// Handshake returns the request that began the session, each time anew.
+// Handshake returns the request that began the session. Each call returns a new
+// value, which the caller may change.
 func (s *Session) Handshake() Handshake { return s.request.unpack() }
 
-// A packedRequest is what Handshake is made from. Hardly anybody asks for it,
-// and the header of a browser's request takes 2 KB as a map.
+// A packedRequest holds the data of a Handshake as text. Few callers need a
+// Handshake, and as a map the header of a browser's request takes 2 KB.
 type packedRequest struct {
 	url, header, remote string
 	local               net.Addr
@@ -35,7 +36,7 @@ func packRequest(r *http.Request) packedRequest {
 	return p
 }
 
-// unpack reads what was written by this package, which cannot fail.
+// unpack ignores errors: the text was written by packRequest.
 func (p packedRequest) unpack() Handshake {
 	h := Handshake{LocalAddr: p.local, RemoteAddr: address(p.remote)}
 	if u, err := url.Parse(p.url); err == nil {
@@ -47,7 +48,7 @@ func (p packedRequest) unpack() Handshake {
 	return h
 }
 
-// An address is a net.Addr of what net/http knows about a peer: text.
+// An address is a net.Addr for an address that net/http gives as text.
 type address string
 
 func (address) Network() string  { return "tcp" }

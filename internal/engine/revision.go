@@ -6,18 +6,17 @@ import (
 	"strings"
 )
 
-// A Revision is a revision of the Engine.IO protocol, as clients announce it
-// with the query parameter EIO.
+// A Revision is a revision of the Engine.IO protocol. Clients send it as the query
+// parameter EIO.
 type Revision int
 
-// The revisions that exist in the wild. Socket.IO clients 1.x and 2.x speak
-// the third, 3.x and 4.x the fourth.
+// The revisions that clients use: Socket.IO 1.x and 2.x use 3, 3.x and 4.x use 4.
 const (
 	Revision3 Revision = 3
 	Revision4 Revision = 4
 )
 
-// clients names the Socket.IO clients that speak a revision.
+// clients returns the versions of the Socket.IO clients that use a revision.
 func (v Revision) clients() string {
 	switch v {
 	case Revision3:
@@ -28,9 +27,9 @@ func (v Revision) clients() string {
 	return fmt.Sprintf("unknown (EIO=%d)", int(v))
 }
 
-// refuse is the answer to a client whose revision is not served. To most
-// people it looks like a server that is down, so both sides are told in words:
-// the client in the answer, the operator in the log, once for each revision.
+// refuse returns the error for a client whose revision is not served. To a user
+// this looks like a server that is down, so the error says what is wrong, and so
+// does the log, once for each revision.
 func (srv *Server) refuse(seen Revision, r *http.Request) *protocolError {
 	var names []string
 	for _, v := range srv.cfg.Revisions {
@@ -38,9 +37,9 @@ func (srv *Server) refuse(seen Revision, r *http.Request) *protocolError {
 	}
 	served := strings.Join(names, ", ")
 	if srv.firstRefusal(seen) {
-		srv.cfg.Logger.Warn("client refused: its version of Socket.IO is not served here",
+		srv.cfg.Logger.Warn("client refused: Socket.IO version not served",
 			"remote", r.RemoteAddr, "client", seen.clients(), "served", served,
-			"change", "the client that the page loads, or the versions that this server is told to serve")
+			"change", "the Socket.IO client that the page loads, or the flag -clients of this server")
 	}
 	if seen != Revision3 && seen != Revision4 {
 		return errRevision
@@ -49,15 +48,15 @@ func (srv *Server) refuse(seen Revision, r *http.Request) *protocolError {
 		": this server is for Socket.IO clients " + served + ", this client is one of " + seen.clients()}
 }
 
-// firstRefusal tells whether a revision is refused for the first time. A
-// stranger can make up any number, so only a few are remembered, and no more
-// are new.
+// firstRefusal reports whether a revision is refused for the first time. It
+// remembers at most 16 revisions and reports false for others, because a client
+// can send any number.
 func (srv *Server) firstRefusal(v Revision) bool {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	if srv.told[v] || len(srv.told) == 16 {
+	if srv.refused[v] || len(srv.refused) == 16 {
 		return false
 	}
-	srv.told[v] = true
+	srv.refused[v] = true
 	return true
 }

@@ -12,43 +12,44 @@ const (
 	websocketTransport = "websocket"
 )
 
-// A Server holds the sessions of one node. It is an http.Handler for every
-// path below the Engine.IO path.
+// A Server holds the sessions of one node. It is the http.Handler for the
+// Engine.IO path. All methods may be called concurrently.
 type Server struct {
 	// static after construction
 	cfg     Config
 	handler Handler
 
-	// running counts sessions, until the handler knows that they are closed,
-	// and the goroutines that outlive their request.
+	// running counts sessions until Handler.Closed has returned, and the
+	// goroutines that outlive their request.
 	running sync.WaitGroup
 
 	mu sync.Mutex
 	// guarded by mu
 	sessions map[string]*Session
 	stopped  bool
-	told     map[Revision]bool // refusals that have been logged
+	refused  map[Revision]bool // refusals that were logged
 }
 
-// New returns a server that tells h what happens.
+// New returns a server that reports events to h.
 func New(cfg Config, h Handler) *Server {
 	return &Server{
 		cfg:      cfg.withDefaults(),
 		handler:  h,
 		sessions: make(map[string]*Session),
-		told:     make(map[Revision]bool),
+		refused:  make(map[Revision]bool),
 	}
 }
 
-// Len is the number of sessions.
+// Len returns the number of sessions that have not ended.
 func (srv *Server) Len() int {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	return len(srv.sessions)
 }
 
-// Shutdown refuses new sessions, closes those there are and waits for their
-// goroutines, or for ctx. Each of them ends by itself within seconds.
+// Shutdown refuses new sessions, closes all sessions and waits for their
+// goroutines, which end within seconds. If ctx ends first, Shutdown returns its
+// error.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.mu.Lock()
 	srv.stopped = true
@@ -86,7 +87,7 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case upgrade:
 		srv.serveWebSocket(w, r, q, s)
 	case q.transport == websocketTransport:
-		errBadRequest.write(w, r) // a websocket without an upgrade
+		errBadRequest.write(w, r) // a plain request that names the websocket transport
 	case s != nil:
 		s.servePolling(w, r)
 	default:
@@ -94,8 +95,8 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// verify finds the session that a request is for, nil for a handshake, or says
-// why it cannot be served. The order of the checks is the original's.
+// verify returns the session of a request, nil for a handshake, or the error to
+// answer with. The order of the checks is that of the original.
 func (srv *Server) verify(q query, r *http.Request, upgrade bool) (*Session, *protocolError) {
 	if q.transport != pollingTransport && q.transport != websocketTransport {
 		return nil, errTransportUnknown
@@ -109,7 +110,7 @@ func (srv *Server) verify(q query, r *http.Request, upgrade bool) (*Session, *pr
 			return nil, errBadRequest
 		}
 		if s.revision == Revision4 && q.revision != Revision4 {
-			return nil, errBadRequest // 2.1.1 does not look at EIO here, 4.x does
+			return nil, errBadRequest // 4.x checks EIO here, 2.1.1 does not
 		}
 		return s, nil
 	}
@@ -128,9 +129,9 @@ func (srv *Server) lookup(id string) *Session {
 	return srv.sessions[id]
 }
 
-// newSession begins a session and registers it; nil when the server is
-// stopping. The session is complete before it is registered, as Shutdown may
-// find it from then on. It has no websocket when it polls.
+// newSession creates and registers a session; c is nil for a polling session. It
+// returns nil when the server is stopping. The session is complete before it is
+// registered because Shutdown may close it from then on.
 func (srv *Server) newSession(r *http.Request, q query, c *wsConn) *Session {
 	s := &Session{
 		server:   srv,
@@ -152,11 +153,11 @@ func (srv *Server) newSession(r *http.Request, q query, c *wsConn) *Session {
 	return s
 }
 
-// reject ends a websocket that belongs to no session.
+// reject closes a websocket that has no session.
 func (srv *Server) reject(c *wsConn) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	if srv.stopped { // no goroutine may be started any more
+	if srv.stopped { // Shutdown may be waiting, so start no goroutine
 		c.conn.Close()
 		return
 	}
@@ -170,7 +171,7 @@ func (srv *Server) remove(s *Session, reason Reason) {
 	srv.cfg.Logger.Debug("session closed", "sid", s.id, "reason", string(reason))
 }
 
-// handshakePolling begins a session whose first poll is the handshake itself.
+// handshakePolling creates a polling session. The handshake is also its first poll.
 func (srv *Server) handshakePolling(w http.ResponseWriter, r *http.Request, q query) {
 	s := srv.newSession(r, q, nil)
 	if s == nil {

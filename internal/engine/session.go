@@ -10,43 +10,42 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// A Session is one client's connection, whichever transports carry it. All
-// methods may be called concurrently.
+// A Session is one client's session, over polling or a websocket. All methods may
+// be called concurrently.
 type Session struct {
-	// What delivering a line touches comes first, together: with thousands of
-	// sessions, what a line costs beside the write is cache misses.
+	// The fields that every delivery uses come first, together: with thousands of
+	// sessions, cache misses are the largest cost of a delivery after the write.
 	mu sync.Mutex
 	// guarded by mu
 	out   outgoing
 	ws    *wsConn // the websocket that carries the session
-	poll  *poll   // the GET that waits for packets
-	after func()  // what unlock has to do
+	poll  *poll   // the pending GET
+	after func()  // unlock calls it
 
 	// static after construction
 	server   *Server
 	id       string
 	revision Revision
-	jsonp    string // what comes before the payload in JSONP answers; else ""
-	base64   bool   // the polling client cannot take binary
+	jsonp    string // text before the payload in JSONP answers; "" without JSONP
+	base64   bool   // the client wants binary data as base64
 	request  packedRequest
 
-	// Value belongs to the Handler, which sets it in Opened.
+	// Value is for the Handler, which may set it in Opened.
 	Value any
 
-	// receiving is held while packets of this session are handled, so that a
-	// POST that is still being read cannot run beside the websocket that
-	// replaces it.
+	// receiving is held while packets of this session are handled. Without it a
+	// POST could be handled at the same time as the websocket that replaces it.
 	receiving sync.Mutex
 
 	// guarded by mu as well
-	closeOnOpen Reason      // what ends the session as soon as it is open
-	timer       *time.Timer // runs out at deadline, or before it
-	deadline    time.Time   // of the heartbeat, or of closing
-	awaitPong   bool        // revision 4: a ping is out, its pong is not back
-	extended    bool        // another packet has come since, and put off the deadline
+	closeOnOpen Reason      // reason to close the session when it opens
+	timer       *time.Timer // expires at deadline or earlier
+	deadline    time.Time   // of the heartbeat, or of CloseTimeout
+	awaitPong   bool        // revision 4: a ping was sent, and no pong has arrived
+	extended    bool        // a packet that is no pong has extended the deadline
 	post        *post       // the POST that is being read
-	probing     *wsConn     // a websocket that may replace polling
-	noops       *time.Timer // answers polls while it probes
+	probing     *wsConn     // a websocket that has not upgraded yet
+	noops       *time.Timer // answers polls while a websocket probes
 }
 
 func newID() string {
@@ -56,13 +55,13 @@ func newID() string {
 	return base64.URLEncoding.EncodeToString(b[:])
 }
 
-// ID is the session id that the client knows: 20 characters, unguessable.
+// ID returns the session id: 20 characters, random.
 func (s *Session) ID() string { return s.id }
 
-// Revision is the protocol revision that the client speaks.
+// Revision returns the client's protocol revision.
 func (s *Session) Revision() Revision { return s.revision }
 
-// Transport is "polling" or "websocket", whichever carries the session now.
+// Transport returns the current transport, "polling" or "websocket".
 func (s *Session) Transport() string {
 	s.mu.Lock()
 	defer s.unlock()
@@ -76,20 +75,20 @@ func (s *Session) transportLocked() string {
 	return pollingTransport
 }
 
-// A Message is one Engine.IO message packet. Its data must not change any more
-// once it is sent.
+// A Message is one Engine.IO message packet. Its data must not change after it
+// was sent.
 type Message struct {
 	Data   []byte
-	Binary bool // the data is binary; otherwise it is UTF-8 text
+	Binary bool // Data is binary, not UTF-8 text
 }
 
-// Send queues messages, so that nothing else comes between them, and never
-// blocks. On a session that is closed or closing it does nothing.
+// Send queues messages, with no others between them. It never blocks. On a session
+// that is closed or closing it does nothing.
 func (s *Session) Send(messages ...Message) { s.Attach(nil, messages...) }
 
-// Attach sends messages, as Send does, and lets the session read from f after
-// them, all in one step: the client cannot see the messages before it is among
-// the readers of f. A nil f leaves the session with the feed that it has.
+// Attach sends messages like Send and attaches f, in one step: a client that
+// receives the messages also receives everything that follows in f. A nil f keeps
+// the current feed.
 func (s *Session) Attach(f Feed, messages ...Message) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -106,15 +105,16 @@ func (s *Session) Attach(f Feed, messages ...Message) {
 	s.checkBacklogLocked()
 }
 
-// Detach ends what Attach began.
+// Detach removes the feed.
 func (s *Session) Detach() {
 	s.mu.Lock()
 	defer s.unlock()
 	s.out.feed = nil
 }
 
-// Close ends the session in order. What was sent before still goes out, and so
-// does what the feed holds at this moment, for at most Config.CloseTimeout.
+// Close closes the session after it has sent what is queued and what the feed
+// holds now, for which the client has at most Config.CloseTimeout. It does not
+// block.
 func (s *Session) Close() {
 	s.mu.Lock()
 	defer s.unlock()
@@ -132,12 +132,12 @@ func (s *Session) beginCloseLocked() {
 	s.flushLocked()
 }
 
-// closeLocked is the one door out. Everything that ends a session comes here.
+// closeLocked ends the session. All code that ends a session calls it.
 func (s *Session) closeLocked(reason Reason) {
 	switch s.out.state {
 	case closed:
 		return
-	case opening: // the handler may not hear of the end before the beginning
+	case opening: // Handler.Opened may not have returned, so Closed must wait
 		s.closeOnOpen = reason
 		return
 	}
@@ -152,14 +152,14 @@ func (s *Session) closeLocked(reason Reason) {
 	}
 	s.abortPostLocked()
 	if s.probing != nil {
-		s.probing.abort() // probe gives up, and says so
+		s.probing.abort() // its read fails, and it closes the connection
 		s.endProbeLocked()
 	}
 	s.flushLocked()
 	s.after = func() {
 		s.server.remove(s, reason)
-		// In a goroutine of its own, as the caller may hold locks that the
-		// handler wants.
+		// A new goroutine, because the caller may hold locks that the handler
+		// takes.
 		go func() {
 			defer s.server.running.Done()
 			s.server.handler.Closed(s, reason)
@@ -167,8 +167,8 @@ func (s *Session) closeLocked(reason Reason) {
 	}
 }
 
-// unlock is how every locked section ends: what must not happen under the lock
-// happens here.
+// unlock ends every locked section. It runs after, which must not run under the
+// lock.
 func (s *Session) unlock() {
 	after := s.after
 	s.after = nil
@@ -178,7 +178,7 @@ func (s *Session) unlock() {
 	}
 }
 
-// open is the end of the handshake: from here on packets flow.
+// open ends the handshake: the session sends and receives packets from now on.
 func (s *Session) open() {
 	s.mu.Lock()
 	defer s.unlock()
@@ -195,7 +195,6 @@ func (s *Session) open() {
 	}
 }
 
-// openPacket is the first packet of a session.
 func (s *Session) openPacket() packet.Packet {
 	cfg := s.server.cfg
 	hello := struct {

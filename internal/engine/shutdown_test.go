@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Whatever a session is doing, it ends with the server.
+// Shutdown ends sessions in all states.
 func TestShutdown(t *testing.T) {
 	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	idle := st.connect(polling3)
@@ -50,31 +50,31 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// Shutdown may find a session whose handler has not yet heard of it.
+// Shutdown may close a session while Handler.Opened runs.
 func TestShutdownDuringHandshake(t *testing.T) {
 	for _, query := range []string{polling3, websocket3} {
-		begun, goOn := make(chan bool), make(chan bool)
+		started, release := make(chan bool), make(chan bool)
 		st := newTestServer(t, Config{}, func(w *testHandler) {
 			w.onOpen = func(s *Session) {
-				begun <- true
-				<-goOn
+				started <- true
+				<-release
 				s.Send(Message{Data: []byte("hello")})
 				s.Close()
 			}
 		})
-		gone := make(chan bool)
+		clientDone := make(chan bool)
 		go func() {
-			defer close(gone)
+			defer close(clientDone)
 			if query == websocket3 {
 				st.open(query).wantClose(0)
 			} else if a := st.do("GET", query, ""); a.status != 200 || a.body != "1:1" {
 				t.Errorf("the handshake got status %d %q, want 1:1", a.status, a.body)
 			}
 		}()
-		await(t, begun, "a session")
+		await(t, started, "a session")
 		ended := make(chan error)
 		go func() { ended <- st.engine.Shutdown(t.Context()) }()
-		eventually(t, "Shutdown has met the session", func() bool {
+		eventually(t, "Shutdown has reached the session", func() bool {
 			st.engine.mu.Lock()
 			defer st.engine.mu.Unlock()
 			for _, s := range st.engine.sessions {
@@ -87,18 +87,18 @@ func TestShutdownDuringHandshake(t *testing.T) {
 		if len(st.closed) > 0 {
 			t.Error("a session has ended before it was opened")
 		}
-		close(goOn)
+		close(release)
 		if err := await(t, ended, "the end of Shutdown"); err != nil {
 			t.Error("Shutdown: ", err)
 		}
-		await(t, gone, "the end of the client")
+		await(t, clientDone, "the end of the client")
 		if got := await(t, st.closed, "the end of the session"); got.reason != ServerShutdown {
-			t.Errorf("the session ended with %q", got.reason)
+			t.Errorf("the session ended with %q, want %q", got.reason, ServerShutdown)
 		}
 	}
 }
 
-// Clients that come all the time must neither be left behind nor break it.
+// Shutdown ends all sessions while clients keep connecting.
 func TestShutdownUnderHandshakes(t *testing.T) {
 	for range 10 {
 		st := newTestServer(t, Config{})
@@ -111,7 +111,7 @@ func TestShutdownUnderHandshakes(t *testing.T) {
 						if st.do("GET", query, "").status != 200 {
 							return
 						}
-					} else if c := st.open(query); !c.greeted() {
+					} else if c := st.open(query); !c.beginsSession() {
 						return
 					}
 				}
@@ -124,35 +124,35 @@ func TestShutdownUnderHandshakes(t *testing.T) {
 			t.Error("Shutdown: ", err)
 		}
 		if n := st.engine.Len(); n != 0 {
-			t.Errorf("%d sessions are left", n)
+			t.Errorf("%d sessions are left after Shutdown", n)
 		}
 		clients.Wait()
 	}
 }
 
-// greeted tells whether the server begins a session, and leaves it.
-func (c *wsClient) greeted() bool {
+// beginsSession reports whether the server sends an open packet.
+func (c *wsClient) beginsSession() bool {
 	defer c.conn.Close()
 	f, err := c.tryNext()
 	return err == nil && f.Header.OpCode == 1
 }
 
-// A handler that does not come back is not waited for longer than wanted.
+// Shutdown does not wait for a blocked handler longer than its context allows.
 func TestShutdownTimeout(t *testing.T) {
-	began, goOn := make(chan bool), make(chan bool)
+	started, release := make(chan bool), make(chan bool)
 	st := newTestServer(t, Config{}, func(w *testHandler) {
 		w.onMessage = func(*Session, []byte, bool) {
-			began <- true
-			<-goOn
+			started <- true
+			<-release
 		}
 	})
 	c, _ := st.join(websocket3)
 	c.send("4hello")
-	await(t, began, "the message")
+	await(t, started, "the message")
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if err := st.engine.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Shutdown: got %v, want that it took too long", err)
+		t.Errorf("Shutdown returned %v, want a timeout", err)
 	}
-	close(goOn)
+	close(release)
 }

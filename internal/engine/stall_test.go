@@ -15,12 +15,13 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// numbered is a message whose length makes the ends of frames fall anywhere.
+// numbered returns a message whose length depends on i, so that writes end at
+// different places in frames.
 func numbered(what string, i int) string {
 	return fmt.Sprintf("%s %d %s", what, i, strings.Repeat("x", i*7919%2000))
 }
 
-// A transcript checks that numbered messages come whole, in order and once.
+// A transcript checks that numbered messages arrive complete, in order and once.
 type transcript struct{ own, shared int }
 
 func (h *transcript) payload(t testing.TB, body string) {
@@ -48,19 +49,19 @@ func (h *transcript) line(t testing.TB, line string) {
 	*next++
 }
 
-// upTo reads until everything has come.
+// upTo reads until the given numbers of messages have arrived.
 func (h *transcript) upTo(c *wsClient, own, shared int) {
 	c.t.Helper()
 	for h.own < own || h.shared < shared {
 		h.line(c.t, strings.TrimPrefix(c.text(), "4"))
 	}
 	if h.own != own || h.shared != shared {
-		c.t.Errorf("got %d and %d messages, want %d and %d", h.own, h.shared, own, shared)
+		c.t.Errorf("got %d own and %d shared messages, want %d and %d", h.own, h.shared, own, shared)
 	}
 }
 
-// small makes the buffers between client and server as small as they get.
-func small(c *wsClient, s *Session) {
+// shrinkBuffers makes the socket buffers as small as possible.
+func shrinkBuffers(c *wsClient, s *Session) {
 	c.conn.(*net.TCPConn).SetReadBuffer(32 << 10)
 	s.mu.Lock()
 	defer s.unlock()
@@ -73,11 +74,11 @@ func writerOf(s *Session) writer {
 	return s.out.writer
 }
 
-// A client that does not read for a while gets everything when it does.
+// A client that stops reading for a while receives everything afterwards.
 func TestFullSocket(t *testing.T) {
 	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
-	small(c, s)
+	shrinkBuffers(c, s)
 	log := &feedLog{}
 	s.Attach(log.start())
 	got, own, shared := &transcript{}, 0, 0
@@ -100,12 +101,11 @@ func TestFullSocket(t *testing.T) {
 	st.wantOpen(s)
 }
 
-// A socket that takes a few bytes at a time: everything that is sent meets a
-// writer that has not finished.
+// With small buffers, many messages are sent while a drain is writing.
 func TestShortWrites(t *testing.T) {
 	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	c, s := st.join(websocket3)
-	small(c, s)
+	shrinkBuffers(c, s)
 	log := &feedLog{}
 	s.Attach(log.start())
 	const n = 3000
@@ -139,23 +139,23 @@ func TestShortWrites(t *testing.T) {
 	c.wantClose(0)
 }
 
-// Whoever falls too far behind is closed; the others hear nothing of it.
+// Sessions that fall too far behind are closed, and the others stay open.
 func TestTooSlow(t *testing.T) {
 	const limit = 200_000
 	st := newTestServer(t, Config{MaxLag: limit})
 	log := &feedLog{}
 	c, s := st.join(websocket3)
-	small(c, s)
+	shrinkBuffers(c, s)
 	p := st.connect(polling3)
-	reader, well := st.join(websocket3)
-	for _, s := range []*Session{s, p.session, well} {
+	reader, healthy := st.join(websocket3)
+	for _, s := range []*Session{s, p.session, healthy} {
 		s.Attach(log.start())
 	}
 	n, ended := 0, map[*Session]int{}
 	got := &transcript{}
 	for ; len(ended) < 2 && n < 100_000; n++ {
 		log.add(numbered("shared", n))
-		for _, s := range []*Session{s, p.session, well} {
+		for _, s := range []*Session{s, p.session, healthy} {
 			flush(s)
 			if _, known := ended[s]; !known && st.engine.lookup(s.id) == nil {
 				ended[s] = len(log.frames)
@@ -164,7 +164,7 @@ func TestTooSlow(t *testing.T) {
 		got.upTo(reader, 0, n+1)
 	}
 	for range 2 {
-		if got := await(t, st.closed, "the end of a slow session"); got.reason != TooSlow || got.session == well {
+		if got := await(t, st.closed, "the end of a slow session"); got.reason != TooSlow || got.session == healthy {
 			t.Errorf("session %s ended with %q, want %q", got.session.id, got.reason, TooSlow)
 		}
 	}
@@ -174,16 +174,16 @@ func TestTooSlow(t *testing.T) {
 	p.wantUnknown()
 	(&transcript{}).untilEnd(c)
 	reader.ping()
-	st.wantOpen(well)
+	st.wantOpen(healthy)
 }
 
-// untilEnd reads to the end of a connection that was cut off.
+// untilEnd reads until the server closes the connection.
 func (h *transcript) untilEnd(c *wsClient) {
 	c.t.Helper()
 	for {
 		f, err := c.tryNext()
 		if e, ok := err.(net.Error); ok && e.Timeout() {
-			c.t.Error("the server does not end the connection")
+			c.t.Error("the server did not close the connection")
 		}
 		if err != nil {
 			return
@@ -192,11 +192,11 @@ func (h *transcript) untilEnd(c *wsClient) {
 	}
 }
 
-// What is sent to one alone counts as well.
-func TestTooSlowByHand(t *testing.T) {
+// Messages and pongs to one session count for MaxQueue.
+func TestTooSlowQueue(t *testing.T) {
 	st := newTestServer(t, Config{MaxQueue: 100_000})
 	c, s := st.join(websocket3)
-	small(c, s)
+	shrinkBuffers(c, s)
 	p := st.connect(polling3)
 	for _, s := range []*Session{s, p.session} {
 		for n := 0; st.engine.lookup(s.id) != nil && n < 10_000; n++ {
@@ -204,7 +204,7 @@ func TestTooSlowByHand(t *testing.T) {
 		}
 		st.wantClosed(s, TooSlow)
 	}
-	c, s = st.join(websocket3) // by pings that it does not want to see answered
+	c, s = st.join(websocket3) // pongs count as well
 	pings := bytes.Repeat(masked(ws.NewPingFrame(make([]byte, 125))), 500)
 	var flooding sync.WaitGroup
 	flooding.Go(func() {
@@ -216,12 +216,13 @@ func TestTooSlowByHand(t *testing.T) {
 	flooding.Wait()
 }
 
-// What comes at once after an outage cuts off nobody who reads, however slowly.
+// Many messages at once after an outage do not close a session whose client reads
+// slowly.
 func TestManyLinesAtOnce(t *testing.T) {
 	const n = 12_000 // 12 MB
 	st := newTestServer(t, Config{})
 	c, s := st.join(websocket3)
-	small(c, s)
+	shrinkBuffers(c, s)
 	p := st.connect(polling3)
 	log := &feedLog{}
 	s.Attach(log.start())
@@ -231,7 +232,7 @@ func TestManyLinesAtOnce(t *testing.T) {
 	}
 	flush(s, p.session)
 	if writerOf(s) != draining {
-		t.Fatal("the socket has taken all of it at once")
+		t.Fatal("the socket accepted all messages at once, so the test shows nothing")
 	}
 	(&transcript{}).upTo(c, 0, n)
 	for h := (&transcript{}); h.shared < n; {
@@ -241,27 +242,27 @@ func TestManyLinesAtOnce(t *testing.T) {
 	st.wantOpen(p.session)
 }
 
-// A client that takes nothing at all is closed, by name, however little waits.
-func TestTakesNothing(t *testing.T) {
+// A client that accepts no bytes is closed as too slow, however few are queued.
+func TestStallTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newPipeServer(t, Config{PingInterval: time.Hour, StallTimeout: 40 * time.Second})
 		c, s := st.join(websocket3)
 		s.Send(Message{Data: []byte("hello")}, Message{Data: []byte("world")})
-		pass(39 * time.Second)
+		advance(39 * time.Second)
 		c.conn.SetReadDeadline(time.Time{})
-		if _, err := c.conn.Read(make([]byte, 1)); err != nil { // so little is enough
+		if _, err := c.conn.Read(make([]byte, 1)); err != nil { // one byte restarts the timeout
 			t.Fatal(err)
 		}
-		pass(39 * time.Second)
+		advance(39 * time.Second)
 		synctest.Wait()
 		st.wantOpen(s)
-		pass(3 * time.Second)
+		advance(3 * time.Second)
 		synctest.Wait()
 		st.wantClosed(s, TooSlow)
 	})
 }
 
-// Many clients of all kinds share one log.
+// Polling and websocket clients share one log.
 func TestManySessions(t *testing.T) {
 	const n = 300
 	st := newTestServer(t, Config{})
@@ -285,11 +286,11 @@ func TestManySessions(t *testing.T) {
 	for _, s := range sessions {
 		s.Attach(log.start())
 	}
-	const overlap = 50 // lines that are told at the same time
+	const overlap = 50 // messages that are flushed concurrently
 	var flushing sync.WaitGroup
 	for i := range n {
 		log.add(numbered("shared", i))
-		for worker := range 2 { // both tell everybody, at the same time
+		for worker := range 2 { // both flush all sessions concurrently
 			flushing.Go(func() {
 				var b batch
 				for j := range sessions {

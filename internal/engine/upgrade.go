@@ -10,13 +10,13 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// noopInterval is how often a poll that is pending while a websocket probes is
-// answered with a noop, as in the original. Once would not do: when the noop
-// reaches the client before the probe's answer does, the client sends one more
-// poll and then waits for that.
+// noopInterval is how often a pending poll is answered with a noop while a
+// websocket probes, as in the original. One noop is not enough: if it arrives
+// before the answer to the probe, the client polls once more and waits for that
+// poll.
 const noopInterval = 100 * time.Millisecond
 
-// startProbe lets a websocket try to take over from polling.
+// startProbe starts the upgrade of a polling session to a websocket.
 func (s *Session) startProbe(c *wsConn) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -29,8 +29,8 @@ func (s *Session) startProbe(c *wsConn) {
 	s.server.running.Go(func() { s.probe(c) })
 }
 
-// probe reads a probing websocket until the client upgrades or gives up. It
-// then becomes the reader.
+// probe reads a probing websocket until the client upgrades or the probe fails.
+// After the upgrade it becomes the reader.
 func (s *Session) probe(c *wsConn) {
 	for {
 		data, binary, err := c.readMessage(func(op ws.OpCode, payload []byte) {
@@ -58,8 +58,8 @@ func (s *Session) probe(c *wsConn) {
 	}
 }
 
-// startNoops has pending polls answered, so that the client can leave polling,
-// again and again until the probe has ended.
+// startNoops answers pending polls until the probe ends, so that the client can
+// stop polling.
 func (s *Session) startNoops(c *wsConn) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -80,7 +80,6 @@ func (s *Session) sendNoop(c *wsConn) {
 	s.noops.Reset(noopInterval)
 }
 
-// endProbeLocked forgets the probing websocket.
 func (s *Session) endProbeLocked() {
 	s.probing = nil
 	if s.noops != nil {
@@ -89,7 +88,7 @@ func (s *Session) endProbeLocked() {
 	}
 }
 
-// failProbe leaves the session to polling.
+// failProbe closes a probing websocket. The session continues with polling.
 func (s *Session) failProbe(c *wsConn, err error) {
 	s.mu.Lock()
 	if s.probing == c {
@@ -97,12 +96,13 @@ func (s *Session) failProbe(c *wsConn, err error) {
 	}
 	s.unlock()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = nil // the deadline is ours, and no fault of the client's
+		err = nil // our own deadline, not a protocol error
 	}
 	c.reject(err)
 }
 
-// upgrade makes a probing websocket the session's transport.
+// upgrade makes a probing websocket the session's transport. It returns false if
+// the probe or the session has ended.
 func (s *Session) upgrade(c *wsConn) bool {
 	s.mu.Lock()
 	defer s.unlock()

@@ -11,22 +11,22 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// second opens a websocket for a session that polls.
-func (p *polling) second() *wsClient {
+// openWebSocket opens a websocket for a polling session.
+func (p *polling) openWebSocket() *wsClient {
 	p.t.Helper()
 	return p.open(strings.Replace(p.query, "polling", "websocket", 1))
 }
 
-// probe opens one and has the server answer on it.
+// probe opens a websocket and completes the probe.
 func (p *polling) probe() *wsClient {
 	p.t.Helper()
-	c := p.second()
+	c := p.openWebSocket()
 	c.send("2probe")
 	c.want("3probe")
 	return c
 }
 
-// wantPolling checks that the session polls, as if nothing had been.
+// wantPolling checks that the session still works over polling.
 func (p *polling) wantPolling() {
 	p.t.Helper()
 	eventually(p.t, "the probe is over", func() bool {
@@ -43,14 +43,14 @@ func (p *polling) wantPolling() {
 	}
 }
 
-// wantUpgraded checks that the websocket has taken over.
+// wantUpgraded checks that the session works over the websocket only.
 func (p *polling) wantUpgraded(c *wsClient) {
 	p.t.Helper()
 	if p.session.revision == Revision3 {
 		c.ping()
 	} else {
 		c.send("4there?")
-		p.wantSaid("there?")
+		p.wantReceived("there?")
 	}
 	p.wantOpen(p.session)
 	if got := p.session.Transport(); got != "websocket" {
@@ -72,19 +72,19 @@ func TestUpgrade(t *testing.T) {
 		p.session.Send(Message{Data: []byte("between")})
 		c.send("5", "4first")
 		c.want("4between")
-		p.wantSaid("first")
+		p.wantReceived("first")
 		p.wantUpgraded(c)
 	}
 }
 
 func TestUpgradeWithoutProbe(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3)
-	c := p.second()
+	c := p.openWebSocket()
 	c.send("5")
 	p.wantUpgraded(c)
 }
 
-// The websocket speaks what the session speaks, whatever its query says.
+// The websocket uses the revision of the session.
 func TestUpgradeRevision(t *testing.T) {
 	st := newTestServer(t, Config{})
 	p := st.connect(polling4)
@@ -101,15 +101,14 @@ func TestUpgradeRevision(t *testing.T) {
 
 func TestUpgradeWithPendingPoll(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3)
-	c := p.second()
+	c := p.openWebSocket()
 	answered := p.pending()
 	c.send("5")
 	p.wantAnswered(answered, "1:1")
 	p.wantUpgraded(c)
 }
 
-// A body that is still being read is given up with the old transport; the
-// session has a new one.
+// The upgrade aborts a running POST. The session goes on over the websocket.
 func TestUpgradeWithPendingPost(t *testing.T) {
 	p := newTestServer(t, Config{}).connect(polling3)
 	c := p.probe()
@@ -117,22 +116,22 @@ func TestUpgradeWithPendingPost(t *testing.T) {
 	c.send("5")
 	slow.wantEnd()
 	p.wantUpgraded(c)
-	if len(p.said) > 0 {
-		t.Error("the handler heard ", <-p.said)
+	if len(p.received) > 0 {
+		t.Error("the handler received ", <-p.received)
 	}
 }
 
-// While the client probes, a poll that waits gets a noop within a tenth of a
-// second, again and again; one that comes later waits as ever.
+// While a websocket probes, a pending poll gets a noop after 100 ms, and so does
+// each poll after it.
 func TestNoops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipeServer(t, Config{}).connect(polling3)
-		c := p.second()
+		c := p.openWebSocket()
 		answered := p.pending()
-		pass(time.Second)
+		advance(time.Second)
 		synctest.Wait()
 		if len(answered) > 0 {
-			t.Errorf("before the probe the poll got %q", (<-answered).body)
+			t.Errorf("before the probe the poll was answered with %q", (<-answered).body)
 		}
 		c.send("2probe")
 		c.want("3probe")
@@ -146,15 +145,15 @@ func TestNoops(t *testing.T) {
 		}
 		p.session.Send(Message{Data: []byte("hello")})
 		p.wantAnswered(answered, "6:4hello")
-		pass(time.Second) // without polls nothing gathers
+		advance(time.Second) // without polls no noops are queued
 		c.send("5")
 		c.ping()
-		pass(time.Second)
+		advance(time.Second)
 		p.wantUpgraded(c)
 	})
 }
 
-// What does not belong on a probing websocket ends it, and nothing else.
+// A wrong packet on a probing websocket closes the websocket and not the session.
 func TestFailedProbes(t *testing.T) {
 	st := newTestServer(t, Config{})
 	p := st.connect(polling3)
@@ -171,7 +170,7 @@ func TestFailedProbes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &polling{st.in(t), p.query, p.session}
-			fail(p.second())
+			fail(p.openWebSocket())
 			p.wantPolling()
 			fail(p.probe())
 			p.wantPolling()
@@ -186,8 +185,8 @@ func TestFailedProbes(t *testing.T) {
 	c.want("3probe")
 	c.send("5")
 	p.wantUpgraded(c)
-	if len(st.said) > 0 {
-		t.Error("the handler heard ", <-st.said)
+	if len(st.received) > 0 {
+		t.Error("the handler received ", <-st.received)
 	}
 }
 
@@ -195,10 +194,10 @@ func TestSecondProbe(t *testing.T) {
 	st := newTestServer(t, Config{})
 	p := st.connect(polling3)
 	c := p.probe()
-	p.second().wantClose(0)
+	p.openWebSocket().wantClose(0)
 	c.send("5")
 	p.wantUpgraded(c)
-	p.second().wantClose(0) // after the upgrade
+	p.openWebSocket().wantClose(0) // after the upgrade
 	_, s := st.join(websocket3)
 	st.open(websocket3 + "&sid=" + s.id).wantClose(0) // never polled
 	st.wantOpen(s)
@@ -208,13 +207,13 @@ func TestSecondProbe(t *testing.T) {
 func TestProbeTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipeServer(t, Config{PingInterval: time.Hour}).connect(polling3)
-		for _, c := range []*wsClient{p.second(), nil} {
+		for _, c := range []*wsClient{p.openWebSocket(), nil} {
 			if c == nil {
 				c = p.probe()
 			}
-			pass(9 * time.Second)
-			p.second().wantClose(0) // it holds the place
-			pass(time.Second)
+			advance(9 * time.Second)
+			p.openWebSocket().wantClose(0) // only one websocket may probe
+			advance(time.Second)
 			c.wantClose(0)
 			p.wantPolling()
 		}
@@ -245,14 +244,13 @@ func TestCloseWhileProbing(t *testing.T) {
 	p.wantClosed(p.session, PingTimeout)
 }
 
-// Messages sent all the while, by hand and by feed, arrive in order and once,
-// over whichever transport.
+// Messages sent during the upgrade, by Send and by a feed, arrive in order and once.
 func TestUpgradeUnderTraffic(t *testing.T) {
 	const n = 2000
 	st := newTestServer(t, Config{MaxQueue: 64 << 20})
 	for range 5 {
 		p := st.connect(polling3 + "&b64=1")
-		heard := &transcript{}
+		got := &transcript{}
 		var sending sync.WaitGroup
 		log := &feedLog{}
 		p.session.Attach(log.start())
@@ -268,15 +266,15 @@ func TestUpgradeUnderTraffic(t *testing.T) {
 		go func() {
 			defer close(polled)
 			for !probed.Load() {
-				heard.payload(t, p.poll().body)
+				got.payload(t, p.poll().body)
 			}
 		}()
 		c := p.probe()
 		probed.Store(true)
 		await(t, polled, "the last poll")
 		c.send("5")
-		for heard.own < n || heard.shared < n {
-			heard.line(t, c.text()[1:])
+		for got.own < n || got.shared < n {
+			got.line(t, c.text()[1:])
 		}
 		sending.Wait()
 		p.wantUpgraded(c)

@@ -8,8 +8,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// serveWebSocket answers the handshake of a websocket, which either carries a
-// new session or probes for one that polls.
+// serveWebSocket answers a websocket handshake. The websocket carries a new
+// session or probes for the polling session s.
 func (srv *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q query, s *Session) {
 	if !acceptable(r) {
 		errWebSocket.writeUpgrade(w)
@@ -19,7 +19,7 @@ func (srv *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q quer
 	if err != nil {
 		return
 	}
-	conn.SetDeadline(time.Time{}) // net/http may have left one
+	conn.SetDeadline(time.Time{}) // net/http may have set one
 	if _, err := conn.Write(switching(r)); err != nil {
 		conn.Close()
 		return
@@ -38,7 +38,6 @@ func (srv *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q quer
 	}
 }
 
-// handshakeWebSocket begins a session on a websocket.
 func (srv *Server) handshakeWebSocket(r *http.Request, q query, c *wsConn) {
 	s := srv.newSession(r, q, c)
 	if s == nil {
@@ -47,12 +46,12 @@ func (srv *Server) handshakeWebSocket(r *http.Request, q query, c *wsConn) {
 	}
 	srv.handler.Opened(s)
 	srv.running.Go(func() {
-		s.open() // here, as once the session has ended no goroutine may be started
+		s.open() // not before running.Go: Shutdown may stop waiting once the session has ended
 		s.readWebSocket(c)
 	})
 }
 
-// readWebSocket is the reader of a session's websocket, to its end.
+// readWebSocket reads a session's websocket until the connection ends.
 func (s *Session) readWebSocket(c *wsConn) {
 	for {
 		data, binary, err := c.readMessage(s.answerControl)
@@ -64,7 +63,7 @@ func (s *Session) readWebSocket(c *wsConn) {
 		p, err := c.decode(data, binary)
 		if err != nil {
 			s.fail(ParseError)
-			continue // the client still has to answer the close frame
+			continue // wait for the client's close frame
 		}
 		s.receiving.Lock()
 		s.receive(p, cap(data))
@@ -72,8 +71,8 @@ func (s *Session) readWebSocket(c *wsConn) {
 	}
 }
 
-// answerControl answers the websocket's own pings (RFC 6455, section 5.5.2).
-// They are no sign of life to Engine.IO, which has its own.
+// answerControl answers websocket pings (RFC 6455, section 5.5.2). They do not
+// move the heartbeat's deadline: Engine.IO has its own pings.
 func (s *Session) answerControl(op ws.OpCode, payload []byte) {
 	if op != ws.OpPing {
 		return
@@ -88,7 +87,7 @@ func (s *Session) answerControl(op ws.OpCode, payload []byte) {
 	}
 }
 
-// endWebSocket closes the session when its reader has ended with err.
+// endWebSocket closes the session after its reader has failed with err.
 func (s *Session) endWebSocket(c *wsConn, err error) {
 	s.mu.Lock()
 	defer s.unlock()

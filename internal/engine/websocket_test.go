@@ -15,7 +15,7 @@ func TestWebSocketMessages(t *testing.T) {
 	for _, test := range []struct {
 		name, query string
 		frame       ws.Frame
-		said        string
+		received    string
 		sent        []byte // of the bytes 1, 2, 3
 	}{
 		{"text", websocket3, ws.NewTextFrame([]byte("4こんにちは😀")), "こんにちは😀", []byte("\x04\x01\x02\x03")},
@@ -28,7 +28,7 @@ func TestWebSocketMessages(t *testing.T) {
 			st := st.in(t)
 			c, s := st.join(test.query)
 			c.frame(test.frame)
-			st.wantSaid(test.said)
+			st.wantReceived(test.received)
 			s.Send(Message{Data: []byte("日本")})
 			c.want("4日本")
 			s.Send(Message{[]byte{1, 2, 3}, true})
@@ -39,12 +39,12 @@ func TestWebSocketMessages(t *testing.T) {
 	}
 }
 
-// A quick client sends before it has the answer to its handshake.
+// A client may send frames before it has the answer to its handshake.
 func TestEarlyFrames(t *testing.T) {
 	st := newTestServer(t, Config{})
 	early := bytes.Join([][]byte{masked(ws.NewTextFrame([]byte("4a"))), masked(ws.NewTextFrame([]byte("4b")))}, nil)
 	st.raw("GET", websocket3, upgradeHeaders, string(early))
-	st.wantSaid("a", "b")
+	st.wantReceived("a", "b")
 }
 
 func TestFragments(t *testing.T) {
@@ -54,18 +54,18 @@ func TestFragments(t *testing.T) {
 	c.frame(ws.NewFrame(ws.OpText, false, []byte(emoji[:4]))) // in the middle of a character
 	c.frame(ws.NewPingFrame([]byte("in between")))
 	c.frame(ws.NewFrame(ws.OpContinuation, false, nil))
-	c.frame(ws.NewPongFrame([]byte("unasked")))
+	c.frame(ws.NewPongFrame([]byte("unsolicited")))
 	c.frame(ws.NewFrame(ws.OpContinuation, true, []byte(emoji[4:])))
 	if f := c.next(); f.Header.OpCode != ws.OpPong || string(f.Payload) != "in between" {
 		t.Errorf("the ping was answered with %+v %q", f.Header, f.Payload)
 	}
-	st.wantSaid("a😀b")
+	st.wantReceived("a😀b")
 	c.frame(ws.NewFrame(ws.OpBinary, false, []byte{4}))
 	for range 3 {
 		c.frame(ws.NewFrame(ws.OpContinuation, false, bytes.Repeat([]byte{7}, 5000)))
 	}
 	c.frame(ws.NewFrame(ws.OpContinuation, true, []byte{8}))
-	st.wantSaid("binary " + strings.Repeat("07", 15000) + "08")
+	st.wantReceived("binary " + strings.Repeat("07", 15000) + "08")
 }
 
 func TestBrokenFrames(t *testing.T) {
@@ -90,7 +90,7 @@ func TestBrokenFrames(t *testing.T) {
 			masked(ws.NewFrame(ws.OpContinuation, true, []byte("\x81")))), 1007},
 		{"too long", masked(ws.NewTextFrame(make([]byte, 1001))), 1009},
 		{"too long in all", slices.Concat(fragment, masked(ws.NewFrame(ws.OpContinuation, true, make([]byte, 999)))), 1009},
-		{"said to be much too long", []byte{0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}, 1009},
+		{"announced as much too long", []byte{0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}, 1009},
 		{"close with half a code", masked(ws.NewFrame(ws.OpClose, true, []byte{3})), 1002},
 		{"close with a forbidden code", masked(ws.NewCloseFrame([]byte{0x03, 0xed})), 1002},
 	} {
@@ -102,13 +102,13 @@ func TestBrokenFrames(t *testing.T) {
 			st.wantClosed(s, TransportError)
 		})
 	}
-	if len(st.said) > 0 {
-		t.Error("a broken message was heard: ", <-st.said)
+	if len(st.received) > 0 {
+		t.Error("the handler received a broken message: ", <-st.received)
 	}
 }
 
-// The reason for the end must arrive even while the client is still sending.
-func TestTooLongMessageInFull(t *testing.T) {
+// The close frame arrives even if the client is still sending.
+func TestCloseFrameWhileClientSends(t *testing.T) {
 	st := newTestServer(t, Config{})
 	c, s := st.join(websocket3)
 	c.frame(ws.NewTextFrame(make([]byte, 5<<20)))
@@ -121,10 +121,10 @@ func TestLongestMessage(t *testing.T) {
 	c, _ := st.join(websocket3)
 	text := strings.Repeat("x", 69_999)
 	c.send("4" + text)
-	st.wantSaid(text)
+	st.wantReceived(text)
 }
 
-// Announcing much must not cost the server much.
+// A large announced length does not allocate much memory.
 func TestAnnouncedLength(t *testing.T) {
 	st := newTestServer(t, Config{MaxPayload: 100 << 20})
 	head := []byte{0x81, 0xff, 0, 0, 0, 0, 0x06, 0, 0, 0, 0, 0, 0, 0} // 96 MiB
@@ -135,7 +135,7 @@ func TestAnnouncedLength(t *testing.T) {
 		c.write(make([]byte, 8000))
 	}
 	if grown := heap() - before; grown > 4<<20 {
-		t.Errorf("ten clients that announce 96 MiB each hold %d bytes", grown)
+		t.Errorf("ten clients that announce 96 MiB each use %d bytes", grown)
 	}
 }
 
@@ -155,8 +155,8 @@ func TestParseErrors(t *testing.T) {
 	c.send("b9", "b")
 	c.ping()
 	st.wantOpen(s)
-	if len(st.said) > 0 {
-		t.Error("the handler heard ", <-st.said)
+	if len(st.received) > 0 {
+		t.Error("the handler received ", <-st.received)
 	}
 }
 
@@ -179,7 +179,7 @@ func TestClientCloses(t *testing.T) {
 	c.conn.Close()
 	st.wantClosed(s, TransportClose)
 	c, s = st.join(websocket3)
-	c.write([]byte{0x81, 0x85, 1, 2}) // and away, in the middle of a frame
+	c.write([]byte{0x81, 0x85, 1, 2}) // an incomplete frame
 	c.conn.Close()
 	st.wantClosed(s, TransportClose)
 }
@@ -195,33 +195,33 @@ func TestPingOverWebSocket(t *testing.T) {
 	st.wantClosed(s, TransportError)
 }
 
-// While a handler is busy with a message, the next waits.
+// The handler receives one message at a time.
 func TestOneMessageAtATime(t *testing.T) {
-	began, goOn := make(chan string), make(chan bool)
+	started, release := make(chan string), make(chan bool)
 	st := newTestServer(t, Config{}, func(w *testHandler) {
 		w.onMessage = func(_ *Session, data []byte, _ bool) {
-			began <- string(data)
-			<-goOn
+			started <- string(data)
+			<-release
 		}
 	})
 	c, s := st.join(websocket3)
 	c.send("4a", "4b")
-	await(t, began, "the first message")
+	await(t, started, "the first message")
 	select {
-	case text := <-began:
-		t.Error("heard at the same time: ", text)
+	case text := <-started:
+		t.Error("the handler received a second message before the first returned: ", text)
 	default:
 	}
-	s.Send(Message{Data: []byte("hello")}) // the other direction goes on
+	s.Send(Message{Data: []byte("hello")}) // the other direction is not blocked
 	c.want("4hello")
-	goOn <- true
-	if got := await(t, began, "the second message"); got != "b" {
-		t.Errorf("the second message is %q", got)
+	release <- true
+	if got := await(t, started, "the second message"); got != "b" {
+		t.Errorf("the second message is %q, want b", got)
 	}
-	goOn <- true
+	release <- true
 }
 
-// A websocket that comes while the server ends is sent away.
+// A websocket that connects after Shutdown is closed.
 func TestWebSocketAfterShutdown(t *testing.T) {
 	st := newTestServer(t, Config{})
 	st.engine.Shutdown(t.Context())

@@ -8,7 +8,6 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// enqueueLocked adds one packet to those that wait for the transport.
 func (s *Session) enqueueLocked(p packet.Packet) {
 	if s.ws != nil {
 		s.out.frames = s.ws.appendPacket(s.out.frames, p)
@@ -26,12 +25,10 @@ func (s *Session) sendLocked(p packet.Packet) {
 	}
 }
 
-// acceptsLocked tells whether packets can still be sent.
 func (s *Session) acceptsLocked() bool { return s.out.accepts() && s.closeOnOpen == "" }
 
-// flushLocked hands what waits to the transport, as far as that takes it
-// without blocking, and ends a session that is closing and has handed over
-// everything.
+// flushLocked sends as much of the queue as the transport accepts without
+// blocking. It ends a closing session that has sent everything.
 func (s *Session) flushLocked() {
 	switch {
 	case s.ws != nil:
@@ -54,12 +51,11 @@ func (s *Session) checkBacklogLocked() {
 	}
 }
 
-// Stage returns the bytes that are to be written to the session's socket next,
-// and the descriptor of that socket. The caller writes them without blocking
-// and then calls Wrote; until then nobody else writes, the bytes do not change,
-// and the descriptor stays open. Without bytes there is nothing for the caller
-// to do: nothing waits, or somebody else writes, or the session polls and has
-// been served.
+// Stage returns the descriptor of the session's socket and the bytes to write to
+// it next. The caller writes them without blocking and then calls Wrote. Until
+// then there is no other writer, the bytes do not change, and the descriptor stays
+// open. Without bytes the caller has nothing to do and must not call Wrote: there
+// is nothing to send, or another writer is active, or Stage has answered a poll.
 func (s *Session) Stage() (fd int, p []byte) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -73,16 +69,16 @@ func (s *Session) Stage() (fd int, p []byte) {
 	return -1, nil
 }
 
-// Wrote tells the session how the write of what Stage returned went: n bytes
-// were written. Fewer than all of them is no error, the socket is full then.
-// The result tells that there is more to stage.
+// Wrote reports the write of the bytes from Stage: n bytes were written. If n is
+// less than all without an error, the socket is full. The result is whether the
+// caller should call Stage again.
 func (s *Session) Wrote(n int, err error) (more bool) {
 	s.mu.Lock()
 	defer s.unlock()
 	defer s.ws.writing.Done()
 	s.wroteLocked(n, err)
 	if s.out.state == open && s.out.writer == idle && len(s.out.frames) == 0 {
-		// Only the feed can have more. Staged again, it goes out with the others'.
+		// Only the feed can have more. The caller can write it in its next batch.
 		return s.out.lag() > 0
 	}
 	s.flushLocked()
@@ -90,7 +86,7 @@ func (s *Session) Wrote(n int, err error) (more bool) {
 	return false
 }
 
-// wroteLocked is told how the write of staged bytes went.
+// wroteLocked records the result of a write of staged bytes.
 func (s *Session) wroteLocked(n int, err error) {
 	if err != nil {
 		s.failWriteLocked(TransportError)
@@ -102,15 +98,15 @@ func (s *Session) wroteLocked(n int, err error) {
 	}
 }
 
-// failWriteLocked ends a session whose socket takes nothing any more. The
-// client cannot be sent a close frame, so its answer is not waited for.
+// failWriteLocked ends a session whose socket accepts no bytes. It aborts the
+// connection, as a close frame would not arrive.
 func (s *Session) failWriteLocked(reason Reason) {
 	s.out.fail()
 	s.closeLocked(reason)
 	s.ws.abort()
 }
 
-// drain writes to a full socket until the client has caught up.
+// drain writes to a full socket until there is nothing left to write.
 func (s *Session) drain(rest []byte) {
 	for len(rest) > 0 {
 		n, err := s.ws.conn.Write(rest)
@@ -118,7 +114,7 @@ func (s *Session) drain(rest []byte) {
 	}
 }
 
-// drained returns what drain has to write next.
+// drained records a write of drain and returns what drain writes next.
 func (s *Session) drained(n int, err error) (rest []byte) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -141,8 +137,8 @@ func (s *Session) drained(n int, err error) (rest []byte) {
 	return rest
 }
 
-// limitStallLocked gives the client some time to take a part of what a drain
-// is about to write. The closing handshake has a deadline of its own.
+// limitStallLocked sets the deadline of drain's next write. After the end of the
+// session the deadline of the closing handshake applies.
 func (s *Session) limitStallLocked() {
 	if s.out.state != closed {
 		s.ws.conn.SetWriteDeadline(time.Now().Add(s.server.cfg.StallTimeout))

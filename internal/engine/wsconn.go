@@ -18,40 +18,39 @@ import (
 )
 
 const (
-	// closeFrameTimeout is how long a client may take to answer a close frame
-	// before its connection is dropped.
+	// closeFrameTimeout is how long a client may take to answer a close frame.
 	closeFrameTimeout = 2 * time.Second
-	// allocAhead is the length, in bytes, up to which a message is given memory
-	// before it has arrived.
+	// allocAhead is the length in bytes up to which memory for a message is
+	// allocated before the message has arrived.
 	allocAhead = 4096
 )
 
-// A wsConn is one websocket connection. Reading belongs to one goroutine, the
-// reader, which alone closes the connection.
+// A wsConn is one websocket connection. One goroutine, the reader, reads from it
+// and closes it.
 type wsConn struct {
-	// What delivering a line touches comes first, as in Session.
+	// The fields that every delivery uses come first, as in Session.
 
-	// fd is the socket, for writes that never wait; -1 where there is none, as
-	// for a pipe in a test. The connection stays open as long as somebody writes:
-	// closed, its descriptor could become another client's.
+	// fd is the descriptor of the socket, or -1 if there is none, as for a pipe in
+	// a test. The connection stays open while there is a writer: after a close the
+	// descriptor could belong to another client.
 	fd      int
 	writing sync.WaitGroup // writers without the session's mu: batches and drains
 
 	// static after construction
 	conn       net.Conn
 	revision   Revision
-	base64     bool // the client asked for binary as text
+	base64     bool // the client wants binary data as base64
 	maxMessage int
 
 	// owned by the reader
 	in io.Reader
 
-	// guarded by the session's mu, once the session has taken the connection
+	// guarded by the session's mu after the session has the connection
 	err error // why the reader ended
 }
 
-// A closeError is a websocket that is over: by the client's close frame, or
-// because of what the client sent.
+// A closeError means that the websocket is closing: the client sent a close frame,
+// or the client broke the protocol.
 type closeError struct {
 	code     ws.StatusCode
 	reason   string
@@ -76,28 +75,26 @@ func (srv *Server) newWSConn(conn net.Conn, buffered *bufio.Reader, q query) *ws
 	}
 	c.fd, c.in = rawSocket(conn)
 	if n := buffered.Buffered(); n > 0 {
-		// The client was so quick that net/http has read some of its frames.
+		// The client sent frames with the handshake, and net/http has read them.
 		early, _ := buffered.Peek(n)
 		c.in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), c.in)
 	}
 	return c
 }
 
-// tryWrite writes as much as the socket takes at once. Less than all of it is
-// no error. The caller holds the mutex of the session, which is not closed or
-// is about to send its close frame.
+// tryWrite writes as much as the socket accepts at once. n may be less than len(p)
+// without an error. The caller holds the mutex of the session, and the reader has
+// not closed the connection.
 func (c *wsConn) tryWrite(p []byte) (n int, err error) {
 	if c.fd < 0 {
-		return 0, nil // left to a goroutine that may wait
+		return 0, nil // drain writes it
 	}
 	return writeSocket(c.fd, p)
 }
 
-// abort makes reading and writing fail at once. The reader closes the
-// connection then.
+// abort makes reads and writes fail at once. The reader then closes the connection.
 func (c *wsConn) abort() { c.conn.SetDeadline(past) }
 
-// appendPacket appends a packet as a frame.
 func (c *wsConn) appendPacket(dst []byte, p packet.Packet) []byte {
 	var head [1]byte
 	switch {
@@ -113,7 +110,6 @@ func (c *wsConn) appendPacket(dst []byte, p packet.Packet) []byte {
 	return packet.AppendFrame(dst, p.Binary, head[:], p.Data)
 }
 
-// decode reads one message as a packet.
 func (c *wsConn) decode(data []byte, binary bool) (packet.Packet, error) {
 	switch {
 	case binary && c.revision == Revision4:
@@ -126,8 +122,8 @@ func (c *wsConn) decode(data []byte, binary bool) (packet.Packet, error) {
 	return packet.DecodeText3(data)
 }
 
-// readMessage reads up to the end of the next text or binary message. What
-// else arrives on the way goes to control. Called by the reader only.
+// readMessage reads the next text or binary message. It calls control for the
+// pings and pongs before it. Only the reader calls it.
 func (c *wsConn) readMessage(control func(op ws.OpCode, payload []byte)) (data []byte, binary bool, err error) {
 	state := ws.StateServerSide
 	for {
@@ -163,8 +159,8 @@ func (c *wsConn) readMessage(control func(op ws.OpCode, payload []byte)) (data [
 	}
 }
 
-// readPayload appends a frame's payload to data. Memory grows with what has
-// arrived, not with what was announced.
+// readPayload appends a frame's payload to data. For long frames memory grows with
+// the bytes that have arrived, not with the announced length.
 func (c *wsConn) readPayload(data []byte, h ws.Header) ([]byte, error) {
 	at := len(data)
 	if h.Length <= allocAhead {
@@ -200,18 +196,19 @@ func (c *wsConn) readControl(h ws.Header, control func(ws.OpCode, []byte)) error
 	case len(payload) == 1 || !validCloseCode(code) || !utf8.ValidString(reason):
 		return errFrame
 	case code == ws.StatusNormalClosure && reason == "":
-		return errNoStatus // as the original answers it
+		return errNoStatus // the original answers it without a status, too
 	}
 	return &closeError{code: code, reason: reason, byClient: true}
 }
 
-// validCloseCode tells which codes may stand in a close frame: those of RFC
-// 6455, section 7.4, and of its registry, but for those that never travel.
+// validCloseCode reports whether a client may send a close code: RFC 6455, section
+// 7.4, and the codes of its registry, without those that are never sent.
 func validCloseCode(code ws.StatusCode) bool {
 	return code >= 1000 && code <= 1013 && (code < 1004 || code > 1006) || code >= 3000 && code <= 4999
 }
 
-// readError turns the ways in which a connection can end into few.
+// readError maps the errors of a read to os.ErrDeadlineExceeded, errFrame and
+// io.EOF.
 func readError(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
@@ -233,11 +230,10 @@ func appendClose(dst []byte, err error) []byte {
 	return append(dst, e.reason...)
 }
 
-// startClose begins the closing handshake (RFC 6455, section 7.1.2) of a
-// connection that its session no longer uses, and returns the close frame. The
-// reader goes on until the client has answered it, so that the kernel does not
-// throw away, with a reset, what is still on its way. A connection that takes
-// nothing is aborted instead, without a frame.
+// startClose begins the closing handshake (RFC 6455, section 7.1.2) and returns
+// the close frame to send. The reader continues until the client has answered it,
+// because a connection closed with unread bytes is reset, and the client would
+// lose data. A connection that accepts no bytes is aborted without a close frame.
 func (c *wsConn) startClose(reason Reason) (closeFrame []byte) {
 	if reason == TooSlow || reason == TransportError && c.err == nil {
 		c.abort()
@@ -247,28 +243,28 @@ func (c *wsConn) startClose(reason Reason) (closeFrame []byte) {
 	return appendClose(nil, c.err)
 }
 
-// finishClose closes the connection after its reader has ended with err.
+// finishClose closes the connection after its reader has failed with err.
 func (c *wsConn) finishClose(err error) {
 	c.writing.Wait()
 	c.discardInput(err)
 	c.conn.Close()
 }
 
-// discardInput reads what a client that has broken the rules goes on sending.
-// Closed with unread bytes a connection is reset, and the client would not see
-// the close frame that tells it why. The caller has set a deadline.
+// discardInput reads what a client still sends after it broke the protocol. Without
+// it the close would reset the connection, and the client would lose the close
+// frame with the reason. The caller has set a deadline.
 func (c *wsConn) discardInput(err error) {
 	if e := (*closeError)(nil); !errors.As(err, &e) || e.byClient {
 		return
 	}
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite() // nothing more comes: the client need not wait
+		half.CloseWrite() // tells the client that nothing follows
 	}
 	io.Copy(io.Discard, c.in)
 }
 
-// reject ends a websocket that belongs to no session, because of err or for no
-// fault of its own, and waits for the client's own close frame.
+// reject closes a websocket that has no session and waits for the client's close
+// frame. A nil err means that the client broke no rule.
 func (c *wsConn) reject(err error) {
 	defer c.conn.Close()
 	c.conn.SetDeadline(time.Now().Add(closeFrameTimeout))
