@@ -6,21 +6,20 @@ import (
 )
 
 const (
-	// maxDepth is how deep arrays and objects may nest, as in encoding/json.
+	// maxDepth is how deep arrays and objects may be nested, as in encoding/json.
 	maxDepth = 10_000
-	// maxElements is how many elements an array of arguments may have. V8 calls
-	// no function with many more.
+	// maxElements is the maximum number of elements of an array of arguments. V8
+	// cannot call a function with many more.
 	maxElements = 1 << 16
 )
 
-// splitArray reads text, which has to be one JSON array and nothing else, and
-// returns its elements. It checks the JSON as encoding/json does, in the same
-// single pass.
+// splitArray returns the elements of text, which must be one JSON array. In the
+// same pass it checks the JSON as encoding/json does.
 func splitArray(text []byte) (elements []json.RawMessage, ok bool) {
 	if len(text) == 0 || text[0] != '[' {
 		return nil, false
 	}
-	elements = make([]json.RawMessage, 0, 3) // a name, an argument, and one to spare
+	elements = make([]json.RawMessage, 0, 3) // most events have a name and one or two arguments
 	end, ok := skipContainer(text, 0, 1, &elements)
 	return elements, ok && skipSpace(text, end) == len(text)
 }
@@ -31,8 +30,8 @@ func validValue(text []byte) bool {
 	return ok && skipSpace(text, end) == len(text)
 }
 
-// skipValue returns where the value that begins at text[i] ends. The value
-// stands inside depth arrays and objects.
+// skipValue returns the index behind the value that begins at text[i]. The value is
+// nested in depth arrays and objects.
 func skipValue(text []byte, i, depth int) (end int, ok bool) {
 	if i == len(text) || depth > maxDepth {
 		return 0, false
@@ -53,11 +52,11 @@ func skipValue(text []byte, i, depth int) (end int, ok bool) {
 	return 0, false
 }
 
-// skipContainer reads the array or the object that begins at text[i]. It appends
-// the elements of an array to elements, unless that is nil.
+// skipContainer skips the array or object that begins at text[i]. It appends the
+// elements of an array to elements, unless that is nil.
 func skipContainer(text []byte, i, depth int, elements *[]json.RawMessage) (end int, ok bool) {
 	object := text[i] == '{'
-	closing := text[i] + 2 // of either kind, in ASCII
+	closing := text[i] + 2 // ASCII: '[' to ']', '{' to '}'
 	if i = skipSpace(text, i+1); i < len(text) && text[i] == closing {
 		return i + 1, depth <= maxDepth
 	}
@@ -88,7 +87,7 @@ func skipContainer(text []byte, i, depth int, elements *[]json.RawMessage) (end 
 	}
 }
 
-// skipName reads the name of a member of an object, and the colon behind it.
+// skipName skips the name of an object's member and the colon.
 func skipName(text []byte, i int) (value int, ok bool) {
 	if i == len(text) || text[i] != '"' {
 		return 0, false
@@ -102,10 +101,10 @@ func skipName(text []byte, i int) (value int, ok bool) {
 	return skipSpace(text, i+1), true
 }
 
-// skipString reads a string behind its first quote.
+// skipString skips the rest of a string whose first quote is before text[i].
 func skipString(text []byte, i int) (end int, ok bool) {
 	for i < len(text) {
-		if !mustEscape[text[i]] { // most characters, so a tight loop
+		if !mustEscape[text[i]] { // the most frequent case
 			i++
 			continue
 		}
@@ -166,7 +165,7 @@ func skipNumber(text []byte, i int) (end int, ok bool) {
 	return i, true
 }
 
-// skipSpace skips what JSON takes for white space.
+// skipSpace skips JSON white space.
 func skipSpace(text []byte, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {
 		i++

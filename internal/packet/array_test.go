@@ -57,7 +57,7 @@ func repeat(s string, n int) []string {
 	return all
 }
 
-// The scanner accepts what encoding/json accepts.
+// validValue and splitArray accept the same texts as encoding/json.
 func FuzzValidValue(f *testing.F) {
 	for _, depth := range []int{maxDepth, maxDepth + 1} {
 		f.Add([]byte(strings.Repeat("[", depth) + strings.Repeat("]", depth)))

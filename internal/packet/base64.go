@@ -1,11 +1,11 @@
 package packet
 
-// decodeBase64 decodes as Node's Buffer.from(s, "base64") does: both
-// alphabets, padding or none, what is in neither alphabet is skipped, the
-// first = ends the input, and bits that fill no byte are dropped.
+// decodeBase64 decodes as Node's Buffer.from(s, "base64") does. It accepts both
+// alphabets, with or without padding, skips other characters, ends at the first =,
+// and drops bits that do not fill a byte.
 //
-// One difference: of characters beyond U+00FF Node reads the low byte, an
-// accident of its C++; here they are skipped like any other garbage.
+// One difference: for characters above U+00FF Node uses the low byte. This
+// function skips them like other characters.
 func decodeBase64(src []byte) []byte {
 	dst := make([]byte, 0, len(src)/4*3+3)
 	var bits uint32

@@ -6,25 +6,25 @@ import (
 	"unicode/utf8"
 )
 
-// The bytes that frame an element of a binary payload.
+// The first byte of an element of a binary payload, and the byte behind its length.
 const (
 	stringElement = 0x00
 	binaryElement = 0x01
 	lengthEnd     = 0xff
 )
 
-// maxLengthDigits is how many digits the original takes for one length.
+// maxLengthDigits is the maximum number of digits of a length in the original.
 const maxLengthDigits = 310
 
-// BinaryPayload3 reads a binary payload of Engine.IO 3: for each packet a
-// byte that is zero for text, the digits of its length in bytes, each digit a
-// byte of that value, 0xff, and the packet. An empty body holds no packets
-// and is not malformed.
+// BinaryPayload3 decodes a binary payload of Engine.IO 3. Each packet consists of a
+// byte that is 0 for text, the decimal digits of its length in bytes (one byte per
+// digit, with the digit's value), 0xff, and the packet itself. An empty body is a
+// payload without packets.
 //
-// As in the original the framing of the whole body is checked before the
-// first packet counts. It is checked more strictly: bytes above 9 in a length,
-// no length at all, and a packet longer than the rest of the body are
-// malformed here, where the original reads on from some other place.
+// As in the original, the framing of the whole body is checked before the first
+// packet is yielded. The check is stricter: a length without digits or with a byte
+// above 9, and a packet longer than the rest of the body are malformed here, where
+// the original continues at a wrong position.
 //
 // Source: decodePayloadAsBinary of engine.io-parser 2.1.
 func BinaryPayload3(body []byte) iter.Seq2[Packet, error] {
@@ -60,7 +60,7 @@ func cutBinaryElement(b []byte) (kind byte, msg, rest []byte, ok bool) {
 		case c > 9 || i == maxLengthDigits:
 			return 0, nil, nil, false
 		}
-		// Once beyond len(b) it can only grow, so it never overflows.
+		// A length above len(b) only grows, so the check avoids an overflow.
 		if n <= len(b) {
 			n = n*10 + int(c)
 		}
@@ -82,9 +82,9 @@ func decodeBinaryElement(kind byte, msg []byte) (Packet, error) {
 	return DecodeText3(msg)
 }
 
-// repairSurrogates returns b with U+FFFD for encoded surrogates, which are
-// three bytes as well. Text in binary payloads goes through a decoder of the
-// original's own, which forgives these and nothing else.
+// repairSurrogates returns b with each encoded surrogate replaced by U+FFFD, which
+// also has three bytes. The original decodes text in binary payloads with its own
+// decoder, which accepts surrogates but no other invalid bytes.
 //
 // Source: utf8.js of engine.io-parser 2.1.
 func repairSurrogates(b []byte) (text []byte, ok bool) {
@@ -93,7 +93,7 @@ func repairSurrogates(b []byte) (text []byte, ok bool) {
 	}
 	text = append([]byte(nil), b...)
 	for i := 0; i+2 < len(text); i++ {
-		// Within valid UTF-8 0xed is always a lead byte.
+		// In valid UTF-8 0xed is always the first byte of a sequence.
 		if text[i] == 0xed && text[i+1]&0xe0 == 0xa0 && text[i+2]&0xc0 == 0x80 {
 			copy(text[i:], replacement)
 			i += 2
@@ -102,8 +102,8 @@ func repairSurrogates(b []byte) (text []byte, ok bool) {
 	return text, utf8.Valid(text)
 }
 
-// appendBinaryPayload3 appends ps as a binary payload. Its lengths count
-// bytes, of text too: the original encodes text to UTF-8 before it counts.
+// appendBinaryPayload3 appends ps as a binary payload. Lengths are in bytes, also
+// for text.
 //
 // Source: encodePayloadAsBinary of engine.io-parser 2.1.
 func appendBinaryPayload3(dst []byte, ps []Packet) []byte {

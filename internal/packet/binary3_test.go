@@ -41,11 +41,11 @@ func TestBinaryPayload3(t *testing.T) {
 	}
 }
 
-func TestRepairSurrogatesLeavesBodyAlone(t *testing.T) {
+func TestRepairSurrogatesDoesNotChangeBody(t *testing.T) {
 	body := []byte("\x00\x04\xff4\xed\xa0\x80")
 	for range BinaryPayload3(body) {
 	}
 	if string(body) != "\x00\x04\xff4\xed\xa0\x80" {
-		t.Errorf("body has become %q", body)
+		t.Errorf("the body was changed to %q", body)
 	}
 }

@@ -2,8 +2,8 @@ package packet
 
 import "encoding/binary"
 
-// Of a websocket frame's first two bytes and of its lengths: RFC 6455,
-// section 5.2.
+// The first byte of a websocket frame, and values of its second byte. Source:
+// RFC 6455, section 5.2.
 const (
 	finalText   = 0x80 | 0x1
 	finalBinary = 0x80 | 0x2
@@ -12,8 +12,8 @@ const (
 )
 
 // AppendFrame appends one whole websocket frame as a server sends it: final,
-// unmasked, without extensions. The payload may come in parts, so that a
-// header in front of shared bytes costs no copy of its own.
+// unmasked, without extensions. It takes the payload in parts, which saves the
+// caller a copy to join them.
 func AppendFrame(dst []byte, isBinary bool, payload ...[]byte) []byte {
 	n := 0
 	for _, part := range payload {
@@ -26,8 +26,8 @@ func AppendFrame(dst []byte, isBinary bool, payload ...[]byte) []byte {
 	return dst
 }
 
-// AppendFrameHeader appends the header of such a frame for a payload of n
-// bytes, which the caller appends.
+// AppendFrameHeader appends the header of such a frame. The caller appends the
+// payload of n bytes.
 func AppendFrameHeader(dst []byte, isBinary bool, n int) []byte {
 	first := byte(finalText)
 	if isBinary {
@@ -44,7 +44,7 @@ func AppendFrameHeader(dst []byte, isBinary bool, n int) []byte {
 	return binary.BigEndian.AppendUint64(dst, uint64(n))
 }
 
-// FrameLen is the length of such a frame with a payload of n bytes.
+// FrameLen returns the length in bytes of such a frame with a payload of n bytes.
 func FrameLen(n int) int {
 	switch {
 	case n < length16:
@@ -55,9 +55,9 @@ func FrameLen(n int) int {
 	return 10 + n
 }
 
-// NextFrame cuts the first frame off b, which must consist of whole frames
-// that AppendFrame wrote; it panics or returns nonsense on anything else.
-// Never use it on what came from the network.
+// NextFrame splits off the first frame of b. b must consist of whole frames from
+// AppendFrame. On other input NextFrame panics or returns wrong bytes, so it must
+// not be used on input from the network.
 func NextFrame(b []byte) (payload, rest []byte) {
 	n, header := int(b[1]), 2
 	switch n {

@@ -10,11 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-// collect returns the packets that seq yields before an error, if any.
+// collect returns the packets of seq, and whether an error ended it.
 func collect(t *testing.T, seq iter.Seq2[Packet, error]) (ps []Packet, failed bool) {
 	for p, err := range seq {
 		if failed {
-			t.Fatal("something follows the error")
+			t.Fatal("seq yields more after the error")
 		}
 		if err != nil {
 			failed = true
@@ -38,7 +38,7 @@ func checkRoundTrip(t *testing.T, want []Packet, seq iter.Seq2[Packet, error]) {
 	}
 }
 
-// known leaves out what is read but never written.
+// known removes packets that can be read but not written.
 func known(ps []Packet) (out []Packet) {
 	for _, p := range ps {
 		if p.Type != Unknown {
@@ -101,13 +101,13 @@ func FuzzPackets(f *testing.F) {
 		if p, err := DecodeText3(msg); err == nil && p.Type != Unknown {
 			again, err := DecodeText3(AppendText(nil, p))
 			if err != nil || !same(again, p) {
-				t.Errorf("text: %v becomes %v, %v", p, again, err)
+				t.Errorf("text: %v was encoded and decoded to %v, %v", p, again, err)
 			}
 		}
 		if p, err := DecodeBinary3(msg); err == nil && p.Type != Unknown {
 			again, err := DecodeBinary3(append([]byte{byte(p.Type)}, p.Data...))
 			if err != nil || !same(again, p) {
-				t.Errorf("binary: %v becomes %v, %v", p, again, err)
+				t.Errorf("binary: %v was encoded and decoded to %v, %v", p, again, err)
 			}
 		}
 		DecodeText4(msg)
@@ -134,7 +134,7 @@ func FuzzSocket4(f *testing.F) {
 			}
 			return
 		}
-		// What a fragment shielded from being trimmed is trimmed the next time.
+		// Decoding again trims white space that was before a fragment.
 		if p.Type == Connect {
 			written := p.Namespace
 			if p.Query != "" {
@@ -169,14 +169,13 @@ func checkSocket(t *testing.T, p SocketPacket, decode func([]byte) (SocketPacket
 		t.Fatalf("invalid JSON %q", p.Data)
 	}
 	out := AppendSocket(nil, p)
-	// A number behind an error without id reads as an id: the protocol cannot
-	// tell them apart, and the original cannot either.
+	// A number as the payload of an error decodes as an id, in the original too.
 	if p.Type == ConnectError && len(p.Data) > 0 && p.Data[0] != '"' && p.Data[0] != '{' {
 		return
 	}
 	again, err := decode(out)
 	if err != nil || !reflect.DeepEqual(again, p) {
-		t.Fatalf("%+v becomes %q and then %+v, %v", p, out, again, err)
+		t.Fatalf("%+v was encoded and decoded to %q and then %+v, %v", p, out, again, err)
 	}
 }
 
@@ -207,7 +206,7 @@ func FuzzFrame(f *testing.F) {
 		first, rest := NextFrame(log)
 		second, rest := NextFrame(rest)
 		if !bytes.Equal(first, append(a[:len(a):len(a)], b...)) || !bytes.Equal(second, b) || len(rest) != 0 {
-			t.Errorf("frames of %d and %d bytes do not come back", len(a)+len(b), len(b))
+			t.Errorf("frames of %d and %d bytes differ after decoding", len(a)+len(b), len(b))
 		}
 	})
 }

@@ -13,15 +13,15 @@ func same(a, b Packet) bool {
 	return a.Type == b.Type && a.Binary == b.Binary && bytes.Equal(a.Data, b.Data)
 }
 
-// checkPackets compares all that a payload yields. malformed tells whether
-// ErrMalformed must follow the packets.
+// checkPackets compares the packets of a payload. malformed is whether
+// ErrMalformed must follow them.
 func checkPackets(t *testing.T, got iter.Seq2[Packet, error], want []Packet, malformed bool) {
 	t.Helper()
 	i, failed := 0, false
 	for p, err := range got {
 		switch {
 		case failed:
-			t.Fatal("something follows the error")
+			t.Fatal("the payload yields more after the error")
 		case err != nil:
 			failed = true
 			if err != ErrMalformed || !same(p, Packet{}) {

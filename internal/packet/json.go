@@ -1,10 +1,9 @@
 package packet
 
-// AppendJSONString appends s as JSON.stringify would write the text that Node
-// decodes from these bytes: only what JSON must escape is escaped, with the
-// short forms and lower-case digits, and bytes that are not UTF-8 become
-// U+FFFD. encoding/json escapes more (<, >, &, U+2028), and the lines would
-// no longer be those of the original.
+// AppendJSONString appends s as JSON.stringify writes it in Node. It escapes only
+// what JSON requires, with short forms and lower-case digits, and replaces bytes
+// that are not UTF-8 with U+FFFD. encoding/json also escapes <, >, & and U+2028,
+// so its output would differ from the original's.
 //
 // Source: ECMA-262, QuoteJSONString.
 func AppendJSONString(dst []byte, s []byte) []byte {
@@ -23,7 +22,7 @@ func AppendJSONString(dst []byte, s []byte) []byte {
 	return append(dst, '"')
 }
 
-// JSONStringLen is the number of bytes that AppendJSONString appends for s.
+// JSONStringLen returns the number of bytes that AppendJSONString appends for s.
 func JSONStringLen(s []byte) int {
 	s = validUTF8(s)
 	n := len(`""`) + len(s)

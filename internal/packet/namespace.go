@@ -2,13 +2,13 @@ package packet
 
 import "strings"
 
-// splitNamespace gives pathname and query as Node's url.parse finds them,
-// because the original runs the namespace of a CONNECT through it. White
-// space at the end goes, backslashes become slashes, a fragment is dropped,
-// and paths that are not plain have some characters escaped.
+// splitNamespace returns pathname and query as Node's url.parse does, because the
+// original passes the namespace of a CONNECT to url.parse. It trims white space at
+// the end, replaces backslashes with slashes, drops a fragment, and escapes some
+// characters in all but plain paths.
 //
-// One difference: in "//user@host/name" url.parse sees a host and only "/name"
-// as path. Here that is a name like any other, which no server has.
+// One difference: in "//user@host/name" url.parse finds a host and returns the path
+// "/name". This function returns the whole text, which is no known namespace.
 //
 // Source: url.parse of Node 20, lib/url.js.
 func splitNamespace(s string) (path, query string) {
@@ -29,10 +29,10 @@ func splitNamespace(s string) (path, query string) {
 	return path, query
 }
 
-// isTrimmed reports whether url.parse cuts r off at the end.
+// isTrimmed reports whether url.parse trims r at the end.
 func isTrimmed(r rune) bool { return r <= ' ' || r == 0xa0 || r == 0xfeff }
 
-// escapeUnsafe escapes what url.parse calls unwise or never allowed.
+// escapeUnsafe escapes the characters that url.parse lists as unwise or auto-escaped.
 var escapeUnsafe = strings.NewReplacer(
 	"\t", "%09", "\n", "%0A", "\r", "%0D", " ", "%20", `"`, "%22", "'", "%27",
 	"<", "%3C", ">", "%3E", `\`, "%5C", "^", "%5E", "`", "%60",

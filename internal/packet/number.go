@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// parseNumber converts as JavaScript's Number(s) does; ok is false for NaN.
-// The original reads payload lengths and attachment counts with it, so what
-// it accepts is part of the wire.
+// parseNumber converts as JavaScript's Number(s) does; ok is false for NaN. The
+// original uses Number for payload lengths and attachment counts, so clients may
+// send all its forms.
 //
 // Source: ECMA-262, StringToNumber.
 func parseNumber(s string) (n float64, ok bool) {
@@ -31,7 +31,7 @@ func parseNumber(s string) (n float64, ok bool) {
 		}
 		return math.Inf(1), true
 	}
-	// ParseFloat alone would let "inf", "nan" and hexadecimal fractions pass.
+	// ParseFloat also accepts "inf", "nan" and hexadecimal fractions.
 	if !isDecimal(unsigned) {
 		return 0, false
 	}
@@ -39,8 +39,8 @@ func parseNumber(s string) (n float64, ok bool) {
 	return n, true
 }
 
-// parseInteger reads digits of a base that is a power of two. It may round
-// otherwise than JavaScript beyond 2^53, where nothing here can tell.
+// parseInteger parses digits of a base that is a power of two. Above 2^53 it may
+// round differently from JavaScript; all such values are above every limit here.
 func parseInteger(digits string, base int) (n float64, ok bool) {
 	for i := range len(digits) {
 		d := digitValue(digits[i])
@@ -74,8 +74,8 @@ func digitValue(c byte) int {
 	return math.MaxInt
 }
 
-// isDecimal reports whether s is a StrUnsignedDecimalLiteral other than
-// Infinity: digits with at most one point, at least one digit, an exponent.
+// isDecimal reports whether s is a StrUnsignedDecimalLiteral other than Infinity:
+// digits with at most one point and at least one digit, and optionally an exponent.
 func isDecimal(s string) bool {
 	whole, s := cutDigits(s)
 	fraction := 0
@@ -106,8 +106,8 @@ func cutDigits(s string) (n int, rest string) {
 	return n, s[n:]
 }
 
-// isSpace reports whether JavaScript takes r for white space or the end of a
-// line. It is not unicode.IsSpace: U+FEFF is in, U+0085 is out.
+// isSpace reports whether r is white space or a line terminator in JavaScript.
+// Unlike unicode.IsSpace it includes U+FEFF and excludes U+0085.
 func isSpace(r rune) bool {
 	switch r {
 	case '\t', '\n', '\v', '\f', '\r', ' ', 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff:

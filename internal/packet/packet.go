@@ -1,11 +1,11 @@
-// Package packet turns bytes into Engine.IO and Socket.IO packets and back.
+// Package packet encodes and decodes Engine.IO and Socket.IO packets.
 //
-// It does no I/O. What is malformed is refused here, in the way the original
-// servers refuse it, so that no other package has to look at syntax.
+// It does no I/O. It rejects malformed input as the original servers do, so no
+// other package checks syntax.
 //
 // Sources: the Engine.IO protocol, revisions 3 and 4, the Socket.IO protocol,
-// revisions 4 and 5, and, where those are silent, the behaviour of engine.io
-// 3.2.1 and socket.io 2.1.1 as seen on the wire.
+// revisions 4 and 5, and, where these say nothing, the observed behaviour of
+// engine.io 3.2.1 and socket.io 2.1.1. Comments call these two "the original".
 package packet
 
 // A Type is the type of an Engine.IO packet.
@@ -21,17 +21,17 @@ const (
 	Upgrade
 	Noop
 
-	// Unknown marks a packet that is well-formed enough to be ignored: binary
-	// and base64 packets whose type does not exist.
+	// Unknown is the type of binary and base64 packets whose type does not exist.
+	// They are ignored, and are not malformed.
 	Unknown Type = 0xff
 )
 
 // A Packet is one Engine.IO packet.
 type Packet struct {
 	Type Type
-	// Binary tells whether Data is binary or UTF-8 text.
+	// Binary is true if Data is binary and false if it is UTF-8 text.
 	Binary bool
-	// Data is what follows the type. It may alias the buffer it was decoded
-	// from, so it is valid only as long as that buffer is.
+	// Data is the content behind the type. After decoding it may alias the input
+	// buffer and is valid as long as that buffer is.
 	Data []byte
 }

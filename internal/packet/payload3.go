@@ -6,16 +6,15 @@ import (
 	"strconv"
 )
 
-// Payload3 reads a text payload of Engine.IO 3: packets, each behind its
-// length in UTF-16 code units and a colon. It yields the packets before the
-// first malformed one, then ErrMalformed, and ends. An empty body is
-// malformed; packets of length zero are skipped.
+// Payload3 decodes a text payload of Engine.IO 3: packets, each after its length in
+// UTF-16 code units and a colon. It yields the packets before the first malformed
+// one, then ErrMalformed, and ends. An empty body is malformed. Packets of length
+// zero are skipped.
 //
 // Source: decodePayload of engine.io-parser 2.1.
 func Payload3(body []byte) iter.Seq2[Packet, error] {
 	return func(yield func(Packet, error) bool) {
-		// The original counts in the decoded text, where invalid bytes have
-		// become U+FFFD already.
+		// The original counts in decoded text, in which invalid bytes are U+FFFD.
 		rest := validUTF8(body)
 		if len(rest) == 0 {
 			yield(Packet{}, ErrMalformed)
@@ -39,7 +38,7 @@ func Payload3(body []byte) iter.Seq2[Packet, error] {
 	}
 }
 
-// cutElement cuts the first packet off a text payload.
+// cutElement splits off the first packet of a text payload.
 func cutElement(b []byte) (msg, rest []byte, ok bool) {
 	colon := bytes.IndexByte(b, ':')
 	if colon < 1 {
@@ -52,17 +51,17 @@ func cutElement(b []byte) (msg, rest []byte, ok bool) {
 	}
 	msg, rest, split, ok := cutUTF16(rest, n)
 	if split {
-		// Half a pair is no text: it ends this packet as U+FFFD. The other
-		// half begins what should be the next length, and makes it malformed
-		// whatever follows.
+		// The length ends within a surrogate pair. The first half becomes U+FFFD at
+		// the end of this packet. The second half is in the place of the next
+		// length, so the rest is malformed.
 		msg, rest = append(msg[:len(msg):len(msg)], replacement...), []byte(replacement)
 	}
 	return msg, rest, ok
 }
 
-// parseLength reads a length as the original compares it: as a number in
-// JavaScript's sense, so that "007", " 7", "0x7", "7.0" and "-0" are lengths
-// too. It refuses what cannot be the length of anything up to limit.
+// parseLength parses a length as a JavaScript number, as the original does:
+// "007", " 7", "0x7", "7.0" and "-0" are valid. It rejects values that are no
+// integer from 0 to limit.
 func parseLength(b []byte, limit int) (int, bool) {
 	n := 0
 	for i, c := range b {
@@ -78,9 +77,9 @@ func parseLength(b []byte, limit int) (int, bool) {
 	return n, n <= limit
 }
 
-// AppendPayload3 appends ps as one payload of Engine.IO 3. It is text, with
-// binary packets in base64, unless there are binary packets and the client
-// can take them as they are: then out is the binary form and binary is true.
+// AppendPayload3 appends ps as one payload of Engine.IO 3. If there are binary
+// packets and the client supports binary, out is a binary payload and binary is
+// true. Otherwise out is text, with binary packets in base64.
 //
 // Source: encodePayload of engine.io-parser 2.1.
 func AppendPayload3(dst []byte, ps []Packet, supportsBinary bool) (out []byte, binary bool) {

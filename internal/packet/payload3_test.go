@@ -66,7 +66,7 @@ func TestPayload3(t *testing.T) {
 	}
 }
 
-func TestPayloadsStopWhenTold(t *testing.T) {
+func TestPayloadsStopEarly(t *testing.T) {
 	for name, payload := range map[string]iter.Seq2[Packet, error]{
 		"text":       Payload3([]byte("1:11:2x")),
 		"binary":     BinaryPayload3([]byte("\x00\x01\xff1\x00\x01\xff2")),
@@ -83,13 +83,13 @@ func TestPayloadsStopWhenTold(t *testing.T) {
 	}
 }
 
-func TestPayload3LeavesBodyAlone(t *testing.T) {
-	// The U+FFFD for half a pair must not be written over what follows.
+func TestPayload3DoesNotChangeBody(t *testing.T) {
+	// The U+FFFD for half a surrogate pair must not overwrite the bytes behind it.
 	body := []byte("2:4😀xxxxxxx")
 	for range Payload3(body) {
 	}
 	if string(body) != "2:4😀xxxxxxx" {
-		t.Errorf("body has become %q", body)
+		t.Errorf("the body was changed to %q", body)
 	}
 }
 

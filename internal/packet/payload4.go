@@ -6,12 +6,12 @@ import (
 	"iter"
 )
 
-// separator stands between the packets of an Engine.IO 4 payload.
+// separator is the byte between the packets of an Engine.IO 4 payload.
 const separator = 0x1e
 
-// Payload4 reads a payload of Engine.IO 4: packets with 0x1e between them. It
-// yields the packets before the first malformed one, then ErrMalformed, and
-// ends. An empty packet is malformed, so an empty body is.
+// Payload4 decodes a payload of Engine.IO 4: packets separated by 0x1e. It yields
+// the packets before the first malformed one, then ErrMalformed, and ends. An empty
+// packet is malformed, and so is an empty body.
 //
 // Source: decodePayload of engine.io-parser 5.2.
 func Payload4(body []byte) iter.Seq2[Packet, error] {
@@ -28,8 +28,8 @@ func Payload4(body []byte) iter.Seq2[Packet, error] {
 	}
 }
 
-// AppendPayload4 appends ps as one payload of Engine.IO 4. Binary packets are
-// Messages, whatever their type says: the form has no room for another.
+// AppendPayload4 appends ps as one payload of Engine.IO 4. Binary packets become
+// Message packets, because the format has no type for them.
 //
 // Source: encodePayload of engine.io-parser 5.2.
 func AppendPayload4(dst []byte, ps []Packet) []byte {

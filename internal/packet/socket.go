@@ -11,8 +11,8 @@ import (
 // A SocketType is the type of a Socket.IO packet.
 type SocketType uint8
 
-// The packet types of Socket.IO, revisions 4 and 5. Revision 4 calls
-// ConnectError just ERROR.
+// The packet types of Socket.IO, revisions 4 and 5. Revision 4 calls ConnectError
+// ERROR.
 const (
 	Connect SocketType = iota
 	Disconnect
@@ -23,28 +23,28 @@ const (
 	BinaryAck
 )
 
-// HasAttachments tells whether packets of type t announce attachments.
+// HasAttachments reports whether packets of type t have attachments.
 func (t SocketType) HasAttachments() bool { return t == BinaryEvent || t == BinaryAck }
 
 // A SocketPacket is one Socket.IO packet without its attachments.
 type SocketPacket struct {
 	Type SocketType
-	// Namespace begins with a slash; it is "/" when the packet names none.
+	// Namespace begins with a slash. It is "/" if the packet names none.
 	Namespace string
-	// Query is what stood behind the question mark of the namespace that a
-	// client of revision 4 connects to, not yet unescaped.
+	// Query is the text behind the question mark in the namespace of a CONNECT of
+	// revision 4, still escaped.
 	Query string
-	// ID asks for, or answers with, an ack, if HasID.
+	// ID is the id of the ack that the packet requests or is, if HasID is true.
 	ID    uint64
 	HasID bool
-	// Attachments is how many binary messages the sender says will follow. It
-	// is a claim: allocate nothing by it.
+	// Attachments is the number of binary messages that the sender announces. A
+	// client can announce any number, so do not allocate memory for them.
 	Attachments int
-	// Data is valid JSON, or nil when the packet has none. It may alias the
-	// text that it was decoded from.
+	// Data is valid JSON, or nil if the packet has none. It may alias the decoded
+	// text.
 	Data json.RawMessage
-	// Elements are those of Data, if that is an array; on an event its name and
-	// its arguments. Decoding sets them, encoding does not read them.
+	// Elements are the elements of Data if Data is an array; in an event they are
+	// its name and arguments. Decoding sets them, encoding ignores them.
 	Elements []json.RawMessage
 }
 
@@ -70,13 +70,13 @@ func AppendSocket(dst []byte, p SocketPacket) []byte {
 	return append(dst, p.Data...)
 }
 
-// decodeHeader reads all but the payload, which both revisions do alike. A
-// type that does not exist gives ErrIgnored, attachments that are no count
-// ErrFatal.
+// decodeHeader decodes everything before the payload, which is the same in both
+// revisions. It returns ErrIgnored for an unknown type, and ErrFatal for an empty
+// packet and for an invalid number of attachments.
 func decodeHeader(text []byte) (p SocketPacket, payload []byte, err error) {
 	if len(text) == 0 {
-		// The parsers would read "" as CONNECT, but the engine hands them
-		// undefined for an empty message, and on that they throw.
+		// The parsers accept "" as CONNECT, but the engine passes undefined for an
+		// empty message, and the parsers throw.
 		return p, nil, ErrFatal
 	}
 	t, rest, ok := cutType(text)
@@ -94,8 +94,8 @@ func decodeHeader(text []byte) (p SocketPacket, payload []byte, err error) {
 	return p, rest, nil
 }
 
-// cutType reads the first character as a number in JavaScript's sense, to
-// which white space is zero.
+// cutType reads the type from the first character, as a JavaScript number: white
+// space is zero.
 func cutType(text []byte) (t SocketType, rest []byte, ok bool) {
 	r, size := utf8.DecodeRune(text)
 	switch {
@@ -107,13 +107,13 @@ func cutType(text []byte) (t SocketType, rest []byte, ok bool) {
 	return 0, nil, false
 }
 
-// maxAttachments bounds what an int holds on every platform. It is not a
-// policy: who collects attachments must set a lower limit.
+// maxAttachments is the largest count that fits an int on every platform. Callers
+// that collect attachments must set a lower limit.
 const maxAttachments = 1<<31 - 1
 
-// cutAttachments reads the count in front of the first dash. No digits at all
-// are zero. A count with a fraction, Infinity, and one beyond maxAttachments
-// are refused, where the original waits for attachments without end.
+// cutAttachments reads the count before the first dash; no digits mean zero. It
+// rejects fractions, Infinity and counts above maxAttachments, for which the
+// original waits without end.
 func cutAttachments(text []byte) (n int, rest []byte, ok bool) {
 	for i, c := range text {
 		if c != '-' {
@@ -128,7 +128,7 @@ func cutAttachments(text []byte) (n int, rest []byte, ok bool) {
 	return 0, nil, false
 }
 
-// cutNamespace reads up to the comma, or, where there is none, to the end.
+// cutNamespace reads a namespace up to the comma, or to the end without a comma.
 func cutNamespace(text []byte) (namespace string, rest []byte) {
 	if len(text) == 0 || text[0] != '/' {
 		return "/", text
@@ -137,12 +137,12 @@ func cutNamespace(text []byte) (namespace string, rest []byte) {
 	return string(name), rest
 }
 
-// cutID takes every character that by itself is a number to JavaScript, which
-// white space is too: ' ["a"]' has the id 0, and '1 2["a"]' has NaN. To answer
-// NaN would help nobody, so such a packet counts as one without an id here.
+// cutID reads all leading characters that are numbers to JavaScript, including
+// white space: ' ["a"]' has the id 0, and '1 2["a"]' has the id NaN. A client
+// cannot use an ack for NaN, so such a packet has no id here.
 //
-// Beyond 2^53 the original rounds. Here ids are exact, so that an answer
-// carries the digits that were asked with; beyond 64 bits there is no answer.
+// Above 2^53 the original rounds. Here ids are exact up to 64 bits, so that an ack
+// has the digits of the request; a packet with a larger id gets no ack.
 func cutID(text []byte) (id uint64, ok bool, rest []byte) {
 	i := 0
 	for i < len(text) {

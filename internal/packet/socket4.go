@@ -1,11 +1,12 @@
 package packet
 
-// DecodeSocket4 decodes one text packet of Socket.IO protocol 4. The error is
-// ErrIgnored for what the original drops, and ErrFatal for what makes it
-// close the session. Only the payload of ConnectError is not an array.
+// DecodeSocket4 decodes one text packet of Socket.IO protocol 4. It returns
+// ErrIgnored for packets that the original drops, and ErrFatal for packets that
+// make it close the session. The payload is an array in all types except
+// ConnectError.
 //
-// JSON nested deeper than encoding/json follows, 10,000 levels, is ErrIgnored
-// too; the original parses it, and may die of it later.
+// JSON nested deeper than 10,000 levels, the limit of encoding/json, is ErrIgnored
+// too. The original parses it and may crash later.
 //
 // Source: decodeString of socket.io-parser 3.2, ondecoded of socket.io 2.1.
 func DecodeSocket4(text []byte) (SocketPacket, error) {
@@ -16,7 +17,7 @@ func DecodeSocket4(text []byte) (SocketPacket, error) {
 	if len(payload) > 0 {
 		var ok bool
 		if p.Type == ConnectError {
-			// To the original the value false is how a parse error looks.
+			// The original treats the value false as a parse error.
 			ok = payload[0] != 'f' && validValue(payload)
 		} else {
 			p.Elements, ok = splitArray(payload)

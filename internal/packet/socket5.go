@@ -2,13 +2,12 @@ package packet
 
 import "encoding/json"
 
-// maxAttachments5 is what socket.io-parser takes since 4.2.6, so as not to
-// collect without end.
+// maxAttachments5 is the limit of socket.io-parser since 4.2.6.
 const maxAttachments5 = 10
 
 // DecodeSocket5 decodes one text packet of Socket.IO protocol 5. The error is
-// always ErrFatal: this revision closes the session for anything malformed.
-// Events and acks without a payload pass, as they do in the original.
+// always ErrFatal, because this revision closes the session for every malformed
+// packet. Events and acks without a payload are valid, as in the original.
 //
 // Source: decodeString of socket.io-parser 4.2.
 func DecodeSocket5(text []byte) (SocketPacket, error) {
@@ -29,8 +28,8 @@ func DecodeSocket5(text []byte) (SocketPacket, error) {
 	return p, nil
 }
 
-// splitPayload5 checks a payload, and returns its elements if it is an array. No
-// space can stand in front of it: the id has taken that.
+// splitPayload5 checks a payload and returns its elements if it is an array. It
+// needs to skip no leading white space, because cutID has read that.
 func splitPayload5(t SocketType, payload []byte) (elements []json.RawMessage, ok bool) {
 	switch t {
 	case Connect:
@@ -43,7 +42,7 @@ func splitPayload5(t SocketType, payload []byte) (elements []json.RawMessage, ok
 	case Ack, BinaryAck:
 		return splitArray(payload)
 	}
-	return nil, false // DISCONNECT carries nothing
+	return nil, false // DISCONNECT has no payload
 }
 
 // validEventName5 reports whether a JSON value is a number, or a string that is
@@ -55,7 +54,7 @@ func validEventName5(name json.RawMessage) bool {
 	case c != '"':
 		return false
 	}
-	// Escapes may spell a reserved name as well.
+	// A reserved name may be written with escapes.
 	var text string
 	if err := json.Unmarshal(name, &text); err != nil {
 		return false
@@ -63,8 +62,8 @@ func validEventName5(name json.RawMessage) bool {
 	return !ReservedEvent(text)
 }
 
-// ReservedEvent reports whether a name stands for an event of the libraries
-// themselves, which no client may send.
+// ReservedEvent reports whether clients may not send an event with this name,
+// because the libraries use it.
 //
 // Source: RESERVED_EVENTS of socket.io-parser 4.2.
 func ReservedEvent(name string) bool {

@@ -44,7 +44,7 @@ func runSocketTests(t *testing.T, decode func([]byte) (SocketPacket, error), tes
 	}
 }
 
-// common is what both revisions read alike.
+// common are packets that decode the same in both revisions.
 var common = []socketTest{
 	{"connect", "0", packetOf(Connect, "/", ""), nil},
 	{"white space is zero", "\u00a0", packetOf(Connect, "/", ""), nil},
@@ -70,7 +70,7 @@ var common = []socketTest{
 	{"binary ack in a namespace", `62-/n,3[1]`, packetOf(BinaryAck, "/n", "[1]").with(2).withID(3), nil},
 	{"count in hexadecimal", `50x2-["a"]`, packetOf(BinaryEvent, "/", `["a"]`).with(2), nil},
 	{"count with an exponent and space", `5 1e0-["a"]`, packetOf(BinaryEvent, "/", `["a"]`).with(1), nil},
-	{"only the engine knows empty messages", "", SocketPacket{}, ErrFatal},
+	{"empty", "", SocketPacket{}, ErrFatal},
 	{"no count", `5["a"]`, SocketPacket{}, ErrFatal},
 	{"no dash", "51", SocketPacket{}, ErrFatal},
 	{"count is no number", `5x-["a"]`, SocketPacket{}, ErrFatal},
@@ -87,12 +87,12 @@ func TestDecodeSocket4(t *testing.T) {
 		{"fragment", "0/chat#a?b,", packetOf(Connect, "/chat", ""), nil},
 		{"space is escaped", "0/a b?c d,", packetOf(Connect, "/a%20b", "").query("c%20d"), nil},
 		{"plain paths are not escaped", `0/a"{},`, packetOf(Connect, `/a"{}`, ""), nil},
-		{"others are", `0///a"{},`, packetOf(Connect, "///a%22%7B%7D", ""), nil},
+		{"paths with three slashes are escaped", `0///a"{},`, packetOf(Connect, "///a%22%7B%7D", ""), nil},
 		{"backslash before the query", `0/a\b?c\d`, packetOf(Connect, "/a/b", "").query(`c\d`), nil},
 		{"space at the end", "0/a \n,", packetOf(Connect, "/a", ""), nil},
 		{"connect with an array", `0["x"]`, packetOf(Connect, "/", `["x"]`), nil},
 		{"disconnect with an array", `1[]`, packetOf(Disconnect, "/", `[]`), nil},
-		{"reserved names pass", `2["disconnect"]`, packetOf(Event, "/", `["disconnect"]`), nil},
+		{"reserved names are accepted", `2["disconnect"]`, packetOf(Event, "/", `["disconnect"]`), nil},
 		{"a name may be anything", `2[null]`, packetOf(Event, "/", `[null]`), nil},
 		{"error with any value", `4null`, packetOf(ConnectError, "/", `null`), nil},
 		{"no digits are a count of zero", `5-["a"]`, packetOf(BinaryEvent, "/", `["a"]`), nil},

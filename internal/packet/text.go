@@ -2,8 +2,8 @@ package packet
 
 import "encoding/base64"
 
-// DecodeText3 decodes one text packet of Engine.IO 3: a websocket text frame,
-// or one element of a text payload. Only base64 data is copied.
+// DecodeText3 decodes one text packet of Engine.IO 3: a websocket text message or
+// one element of a text payload. It copies data only to decode base64.
 //
 // Source: decodePacket of engine.io-parser 2.1.
 func DecodeText3(msg []byte) (Packet, error) {
@@ -13,10 +13,9 @@ func DecodeText3(msg []byte) (Packet, error) {
 	return decodeText(msg)
 }
 
-// DecodeBinary3 decodes one binary packet of Engine.IO 3: its first byte is
-// the type, as a number and not as a digit. It has no malformed input: the
-// original lets an unknown type, and even an empty frame, pass as a packet
-// that nobody acts upon.
+// DecodeBinary3 decodes one binary packet of Engine.IO 3. The first byte is the
+// type as a number. The error is always nil: like the original, it returns an
+// Unknown packet for an unknown type and for an empty message.
 //
 // Source: decodePacket of engine.io-parser 2.1.
 func DecodeBinary3(msg []byte) (Packet, error) {
@@ -30,9 +29,9 @@ func DecodeBinary3(msg []byte) (Packet, error) {
 	return p, nil
 }
 
-// DecodeText4 decodes one text packet of Engine.IO 4: a websocket text frame,
-// or one element of a payload. A leading b marks a binary Message, with no
-// type digit of its own.
+// DecodeText4 decodes one text packet of Engine.IO 4: a websocket text message or
+// one element of a payload. A leading b marks a binary Message without a type
+// digit.
 //
 // Source: decodePacket of engine.io-parser 5.2.
 func DecodeText4(msg []byte) (Packet, error) {
@@ -42,17 +41,17 @@ func DecodeText4(msg []byte) (Packet, error) {
 	return decodeText(msg)
 }
 
-// DecodeBinary4 decodes a binary websocket frame of Engine.IO 4, which is a
-// Message as a whole. The error is always nil; it is there so that the four
-// decoders of single packets have one type.
+// DecodeBinary4 decodes a binary websocket message of Engine.IO 4, which is the data
+// of a Message packet. The error is always nil; it gives the four decoders the same
+// signature.
 //
 // Source: decodePacket of engine.io-parser 5.2.
 func DecodeBinary4(msg []byte) (Packet, error) {
 	return Packet{Type: Message, Binary: true, Data: msg}, nil
 }
 
-// AppendText appends the text form of p in Engine.IO 3, which is also that of
-// Engine.IO 4 as long as p is not binary.
+// AppendText appends the text form of p in Engine.IO 3. For packets that are not
+// binary it is also the form in Engine.IO 4.
 //
 // Source: encodePacket of engine.io-parser 2.1.
 func AppendText(dst []byte, p Packet) []byte {
@@ -74,8 +73,8 @@ func decodeText(msg []byte) (Packet, error) {
 	return Packet{Type: t, Data: msg[1:]}, nil
 }
 
-// decodeBase64Packet3 cannot fail, just as the original: neither a missing
-// type nor broken base64 is an error there.
+// decodeBase64Packet3 returns no error because in the original neither a missing
+// type nor invalid base64 is one.
 func decodeBase64Packet3(msg []byte) Packet {
 	p := Packet{Type: Unknown, Binary: true}
 	if len(msg) == 0 {

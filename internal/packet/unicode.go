@@ -2,12 +2,11 @@ package packet
 
 import "unicode/utf8"
 
-// replacement is U+FFFD, which stands for what is not UTF-8.
+// replacement is U+FFFD, which replaces bytes that are not UTF-8.
 const replacement = "\uFFFD"
 
-// UTF16Len returns the length of b in UTF-16 code units, which is what
-// JavaScript calls the length of a string. Bytes that are not UTF-8 count as
-// the U+FFFD that a decoder puts in their place.
+// UTF16Len returns the length of b in UTF-16 code units, the length of a string in
+// JavaScript. Bytes that are not UTF-8 count as the U+FFFD that replaces them.
 func UTF16Len(b []byte) int {
 	n := asciiPrefix(b)
 	for i := n; i < len(b); {
@@ -24,9 +23,9 @@ func UTF16Len(b []byte) int {
 	return n
 }
 
-// cutUTF16 cuts valid UTF-8 after n UTF-16 code units. When that falls between
-// the halves of a surrogate pair, split is true and rest begins behind the
-// pair. It reports !ok when b is shorter than n.
+// cutUTF16 splits valid UTF-8 after n UTF-16 code units. If that is within a
+// surrogate pair, split is true, head ends before the pair and rest begins behind
+// it. ok is false if b is shorter than n.
 func cutUTF16(b []byte, n int) (head, rest []byte, split, ok bool) {
 	if n > len(b) {
 		return nil, nil, false, false
@@ -48,7 +47,7 @@ func cutUTF16(b []byte, n int) (head, rest []byte, split, ok bool) {
 	return b[:i], b[i:], false, true
 }
 
-// utf8Size returns the length of the sequence that c begins, in valid UTF-8.
+// utf8Size returns the length of a valid sequence whose first byte is c.
 func utf8Size(c byte) int {
 	switch {
 	case c < 0x80:
@@ -61,9 +60,9 @@ func utf8Size(c byte) int {
 	return 4
 }
 
-// validUTF8 returns b, or, where b is not UTF-8, a copy as a browser or Node
-// would decode it: one U+FFFD for each maximal subpart. bytes.ToValidUTF8 puts
-// one for a whole run, so lengths would not agree.
+// validUTF8 returns b if it is UTF-8, and otherwise a copy decoded as in browsers
+// and Node, with one U+FFFD for each maximal subpart. bytes.ToValidUTF8 writes one
+// for a whole run of invalid bytes, so lengths would differ.
 func validUTF8(b []byte) []byte {
 	if utf8.Valid(b) {
 		return b
@@ -81,8 +80,8 @@ func validUTF8(b []byte) []byte {
 	return out
 }
 
-// decodeRune is utf8.DecodeRune, except that of an invalid sequence it takes
-// the whole maximal subpart and not one byte.
+// decodeRune is utf8.DecodeRune, except that size is the whole maximal subpart of an
+// invalid sequence and not one byte.
 //
 // Source: the UTF-8 decoder of https://encoding.spec.whatwg.org/.
 func decodeRune(b []byte) (r rune, size int, ok bool) {
@@ -93,9 +92,8 @@ func decodeRune(b []byte) (r rune, size int, ok bool) {
 	return r, maximalSubpart(b), false
 }
 
-// maximalSubpart returns how many bytes of b, which begins with an invalid
-// sequence, one U+FFFD stands for: as many as still could have become a
-// character.
+// maximalSubpart returns how many bytes of b, which begins with an invalid sequence,
+// one U+FFFD replaces: the longest prefix of a valid sequence, or one byte.
 func maximalSubpart(b []byte) int {
 	low, high, need := byte(0x80), byte(0xbf), 0
 	switch c := b[0]; {
@@ -113,7 +111,7 @@ func maximalSubpart(b []byte) int {
 		high = 0x9f
 	case 0xf0: // below 0x90 it would be overlong
 		low = 0x90
-	case 0xf4: // above 0x8f it would lie beyond U+10FFFF
+	case 0xf4: // above 0x8f it would be above U+10FFFF
 		high = 0x8f
 	}
 	n := 1
@@ -124,7 +122,7 @@ func maximalSubpart(b []byte) int {
 	return n
 }
 
-// asciiPrefix returns the length of the ASCII text that b begins with.
+// asciiPrefix returns the length of the ASCII prefix of b.
 func asciiPrefix(b []byte) int {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {

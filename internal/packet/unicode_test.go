@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The expectations are those of a WHATWG decoder.
-func TestUTF8AsDecoded(t *testing.T) {
+// The expected values are those of a WHATWG decoder.
+func TestInvalidUTF8(t *testing.T) {
 	const r = replacement
 	for _, test := range []struct {
 		name, in, want string
@@ -83,7 +83,7 @@ func TestFrames(t *testing.T) {
 			first, rest := NextFrame(AppendFrame(got, false, []byte("next")))
 			second, rest := NextFrame(rest)
 			if !bytes.Equal(first, payload) || string(second) != "next" || len(rest) != 0 {
-				t.Errorf("frames do not come back: %d bytes, %q, %q", len(first), second, rest)
+				t.Errorf("NextFrame returned %d bytes, %q and rest %q", len(first), second, rest)
 			}
 		})
 	}
