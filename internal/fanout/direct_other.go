@@ -2,7 +2,7 @@
 
 package fanout
 
-// A directBatch is never added to: sessions have no descriptors here.
+// A directBatch does nothing: sessions have no descriptors on this system.
 type directBatch struct{}
 
 func (*directBatch) Add(int, []byte) {}

@@ -8,7 +8,7 @@ import (
 	"tsunagu/internal/uring"
 )
 
-// A directBatch makes each write with a system call of its own.
+// A directBatch writes with one system call per write.
 type directBatch struct {
 	all [uring.Size]struct {
 		fd int
@@ -34,7 +34,8 @@ func (b *directBatch) Send(report func(i, n int, err error)) error {
 
 func (*directBatch) Close() {}
 
-// write writes what a non-blocking socket takes at once.
+// write writes as much as a non-blocking socket accepts at once. n may be less than
+// len(p) without an error.
 func write(fd int, p []byte) (n int, err error) {
 	n, err = syscall.Write(fd, p)
 	if err == syscall.EAGAIN || err == syscall.EINTR {

@@ -11,37 +11,37 @@ import (
 
 // A Member reads the log and writes to one client. Its methods must not block.
 type Member interface {
-	// Stage returns bytes that are to be written to the non-blocking socket fd.
-	// They do not change, and fd stays open, until Wrote is called. No bytes
-	// mean that there is nothing to do for the caller.
+	// Stage returns bytes to write to the non-blocking socket fd. They do not
+	// change, and fd stays open, until Wrote is called. If there are no bytes,
+	// the caller has nothing to do.
 	Stage() (fd int, p []byte)
-	// Wrote is called once for each Stage that returned bytes. The first n of
-	// them were written; fewer than all of them is no error. The result tells
-	// that there is more to stage.
+	// Wrote is called once after each Stage that returned bytes. The first n of
+	// them were written; fewer than all of them is no error. The result is
+	// whether Stage has more bytes.
 	Wrote(n int, err error) (more bool)
 }
 
-// A Fanout is a log with its members. All methods may be called concurrently.
+// A Fanout is a log and its members. All methods may be called concurrently.
 type Fanout struct {
 	*Log
 	workers []*worker
-	joined  atomic.Uint32 // members so far, to spread them over the workers
+	joined  atomic.Uint32 // number of Joins, to spread members over the workers
 	stop    chan struct{}
 	running sync.WaitGroup
 }
 
-// Config holds what a Fanout can be told.
+// Config holds the settings of a Fanout.
 type Config struct {
-	// NoIOUring makes every write a system call of its own, also where the
-	// kernel offers io_uring. Default: io_uring is used where it can be.
+	// NoIOUring makes every write a separate system call. Default: io_uring is
+	// used if the kernel offers it.
 	NoIOUring bool
-	// Logger is told whether io_uring is used. Default: nobody is.
+	// Logger receives a message if io_uring is not available, at debug level, and
+	// a warning if it fails. Default: no log.
 	Logger *slog.Logger
 }
 
-// New starts the workers, one for every two processors: a write on a busy
-// machine wakes somebody who wants the other one, and workers that take all of
-// them cost more than they save.
+// New starts the workers, one for every two processors: writes wake the receiving
+// processes, which need processors too.
 func New(cfg Config) *Fanout {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -55,8 +55,7 @@ func New(cfg Config) *Fanout {
 	return f
 }
 
-// A batch gathers writes to sockets and makes them; uring.Batch says how. Where
-// there is no io_uring, a directBatch does the same with write(2).
+// A batch collects writes to sockets and makes them, as uring.Batch documents.
 type batch interface {
 	Add(fd int, p []byte)
 	Send(report func(i, n int, err error)) error
@@ -68,7 +67,7 @@ func newBatch(cfg Config) batch {
 		return &directBatch{}
 	}
 	b, err := uring.New()
-	if err != nil { // no fault: most containers have none
+	if err != nil { // normal in containers
 		cfg.Logger.Debug("io_uring is not available, using write(2)", "err", err)
 		return &directBatch{}
 	}
@@ -81,7 +80,8 @@ func (f *Fanout) Close() {
 	f.running.Wait()
 }
 
-// Emit appends a line and wakes the workers.
+// Emit appends a line to the log and wakes the workers. It does not block for
+// clients.
 func (f *Fanout) Emit(event string, text []byte) {
 	f.Log.Emit(event, text)
 	for _, w := range f.workers {
@@ -89,19 +89,19 @@ func (f *Fanout) Emit(event string, text []byte) {
 	}
 }
 
-// A Membership is a member's place among the members.
+// A Membership is the membership of one member, returned by Join.
 type Membership struct {
 	worker *worker
 	index  int // in worker.members
 }
 
-// Join makes m a member: from now on it is asked for bytes when there is a new
-// line. Its cursor is to be taken afterwards; a line that came in between would
-// wait for the next one.
+// Join adds m to the members. From now on a worker calls m.Stage after each new line.
+// The caller takes m's cursor after Join: with an earlier cursor, a line between the
+// two would wait for the next line.
 func (f *Fanout) Join(m Member) Membership {
 	w := f.workers[int(f.joined.Add(1))%len(f.workers)]
 	return Membership{w, w.add(m)}
 }
 
-// Leave ends a membership. It must be called once only.
+// Leave removes the member. It must be called only once.
 func (m Membership) Leave() { m.worker.remove(m.index) }

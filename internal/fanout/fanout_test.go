@@ -18,16 +18,16 @@ import (
 	"tsunagu/internal/uring"
 )
 
-// A listener is a member that keeps what it reads. It has no socket.
+// A listener is a member without a socket that records the lines it reads.
 type listener struct {
-	mu     sync.Mutex
-	cursor *Cursor
-	heard  []string
-	news   chan struct{} // room for one
+	mu       sync.Mutex
+	cursor   *Cursor
+	received []string
+	changed  chan struct{} // buffer of one
 }
 
 func listen(f *Fanout) (*listener, Membership) {
-	r := &listener{news: make(chan struct{}, 1)}
+	r := &listener{changed: make(chan struct{}, 1)}
 	m := f.Join(r)
 	r.mu.Lock()
 	r.cursor = f.Cursor()
@@ -41,9 +41,9 @@ func (r *listener) Stage() (int, []byte) {
 	if r.cursor == nil {
 		return -1, nil
 	}
-	r.heard = append(r.heard, lines(r.cursor)...)
+	r.received = append(r.received, lines(r.cursor)...)
 	select {
-	case r.news <- struct{}{}:
+	case r.changed <- struct{}{}:
 	default:
 	}
 	return -1, nil
@@ -51,26 +51,26 @@ func (r *listener) Stage() (int, []byte) {
 
 func (r *listener) Wrote(int, error) bool { panic("nothing was staged") }
 
-// await waits until n lines were heard.
+// await waits until n lines were received.
 func (r *listener) await(t *testing.T, n int) []string {
 	t.Helper()
-	late := time.After(10 * time.Second)
+	timeout := time.After(10 * time.Second)
 	for {
 		r.mu.Lock()
-		heard := r.heard
+		received := r.received
 		r.mu.Unlock()
-		if len(heard) >= n {
-			return heard
+		if len(received) >= n {
+			return received
 		}
 		select {
-		case <-r.news:
-		case <-late:
-			t.Fatalf("%d lines heard after 10 seconds, want %d", len(heard), n)
+		case <-r.changed:
+		case <-timeout:
+			t.Fatalf("%d lines received after 10 seconds, want %d", len(received), n)
 		}
 	}
 }
 
-func TestEveryReaderHearsEveryLineOnceInOrder(t *testing.T) {
+func TestEveryMemberReceivesEveryLineInOrder(t *testing.T) {
 	f := New(Config{})
 	defer f.Close()
 	const readers, total = 3*uring.Size + 7, 500
@@ -83,23 +83,23 @@ func TestEveryReaderHearsEveryLineOnceInOrder(t *testing.T) {
 		f.Emit("chat", fmt.Append(nil, i))
 	}
 	for n, r := range all {
-		heard := r.await(t, total)
-		for i, line := range heard {
+		received := r.await(t, total)
+		for i, line := range received {
 			if want := fmt.Sprintf(`42["chat","%d"]`, i); line != want {
-				t.Fatalf("reader %d heard %q as line %d, want %q", n, line, i, want)
+				t.Fatalf("member %d received %q as line %d, want %q", n, line, i, want)
 			}
 		}
 	}
 }
 
-func TestComingAndGoingCostsOthersNothing(t *testing.T) {
+func TestJoinAndLeaveWhileEmitting(t *testing.T) {
 	f := New(Config{})
 	defer f.Close()
 	stays, _ := listen(f)
 	stop := make(chan struct{})
-	var crowd sync.WaitGroup
+	var joining sync.WaitGroup
 	for range 4 {
-		crowd.Go(func() {
+		joining.Go(func() {
 			for {
 				select {
 				case <-stop:
@@ -117,19 +117,19 @@ func TestComingAndGoingCostsOthersNothing(t *testing.T) {
 	}
 	stays.await(t, total)
 	close(stop)
-	crowd.Wait()
-	// A newcomer hears the very next line, whatever places the crowd left.
-	fresh, _ := listen(f)
+	joining.Wait()
+	// A new member receives the next line, whatever index it gets.
+	added, _ := listen(f)
 	f.Emit("chat", []byte("next"))
-	if heard := fresh.await(t, 1); heard[0] != `42["chat","next"]` {
-		t.Errorf("a newcomer heard %q, want the next line alone", heard)
+	if received := added.await(t, 1); received[0] != `42["chat","next"]` {
+		t.Errorf("a new member received %q, want only the next line", received)
 	}
 }
 
-func TestLeavingEndsIt(t *testing.T) {
+func TestLeave(t *testing.T) {
 	f := New(Config{})
 	defer f.Close()
-	gone, m := listen(f)
+	left, m := listen(f)
 	m.Leave()
 	stays, _ := listen(f)
 	f.Emit("chat", []byte("x"))
@@ -137,8 +137,8 @@ func TestLeavingEndsIt(t *testing.T) {
 	for _, w := range f.workers {
 		w.mu.Lock()
 		for _, r := range w.members {
-			if r == Member(gone) {
-				t.Error("a reader that has left is still on a worker's list")
+			if r == Member(left) {
+				t.Error("a member that has left is still in a worker's list")
 			}
 		}
 		w.mu.Unlock()
@@ -177,7 +177,7 @@ func (m *socketMember) Wrote(n int, err error) bool {
 	return m.staged != nil || m.cursor.Lag() > 0
 }
 
-// newSocketMember joins with one end of a connection and returns the other.
+// newSocketMember adds a member with one end of a connection and returns the other.
 func newSocketMember(t *testing.T, f *Fanout) (*socketMember, net.Conn) {
 	t.Helper()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
@@ -200,10 +200,10 @@ func newSocketMember(t *testing.T, f *Fanout) (*socketMember, net.Conn) {
 	return m, client
 }
 
-// Members that are read from slowly, quickly and not at all get what is theirs,
-// over the ends of segments, with io_uring and without.
+// All members receive all lines, across segments, with io_uring and with write(2).
+// One of them has a closed connection.
 func TestWritesReachEverySocket(t *testing.T) {
-	for name, cfg := range map[string]Config{"io_uring, where there is one": {}, "write": {NoIOUring: true}} {
+	for name, cfg := range map[string]Config{"io_uring, if available": {}, "write": {NoIOUring: true}} {
 		t.Run(name, func(t *testing.T) {
 			f := New(cfg)
 			defer f.Close()
@@ -232,13 +232,13 @@ func TestWritesReachEverySocket(t *testing.T) {
 			broken.mu.Lock()
 			defer broken.mu.Unlock()
 			if len(broken.errs) == 0 || !errors.Is(broken.errs[0], syscall.EPIPE) {
-				t.Errorf("a member without a client was told of the errors %v, want %v", broken.errs, syscall.EPIPE)
+				t.Errorf("the errors of a member with a closed connection are %v, want %v", broken.errs, syscall.EPIPE)
 			}
 		})
 	}
 }
 
-// A brokenBatch fails as io_uring may: it has made the first write only.
+// A brokenBatch makes only the first write and then fails, as io_uring may.
 type brokenBatch struct {
 	directBatch
 	closed bool
@@ -256,8 +256,8 @@ func (b *brokenBatch) Send(report func(i, n int, err error)) error {
 
 func (b *brokenBatch) Close() { b.closed = true }
 
-// When io_uring fails the worker logs it and goes on with write(2), and nobody
-// misses a line.
+// After a failure of io_uring the worker logs it and uses write(2), and no line is
+// lost.
 func TestBrokenBatch(t *testing.T) {
 	var log bytes.Buffer
 	f := New(Config{NoIOUring: true})
@@ -281,17 +281,17 @@ func TestBrokenBatch(t *testing.T) {
 		}
 	}
 	if !broken.closed || !strings.Contains(log.String(), "falling back to write(2)") {
-		t.Errorf("the batch is closed: %t; the log says %q", broken.closed, log.String())
+		t.Errorf("the broken batch is closed: %t, want true; the log is %q", broken.closed, log.String())
 	}
 }
 
-// A mute member steps through the log and writes nothing.
-type mute struct {
+// A silentMember reads the log and writes nothing.
+type silentMember struct {
 	mu     sync.Mutex
 	cursor *Cursor
 }
 
-func (m *mute) Stage() (int, []byte) {
+func (m *silentMember) Stage() (int, []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for len(m.cursor.Next()) > 0 {
@@ -299,13 +299,13 @@ func (m *mute) Stage() (int, []byte) {
 	return -1, nil
 }
 
-func (m *mute) Wrote(int, error) bool { return false }
+func (m *silentMember) Wrote(int, error) bool { return false }
 
 func BenchmarkRound(b *testing.B) {
 	l := newLog()
 	w := &worker{out: &directBatch{}}
 	for range 1000 {
-		w.add(&mute{cursor: l.Cursor()})
+		w.add(&silentMember{cursor: l.Cursor()})
 	}
 	text := []byte("a line of the length that people type")
 	b.ReportAllocs()

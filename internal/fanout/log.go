@@ -7,12 +7,12 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// segmentSize is the room of a segment, in bytes. A line that is longer gets a
-// segment of its own.
+// segmentSize is the size of a segment in bytes. A longer line gets a segment of its
+// own size.
 const segmentSize = 64 << 10
 
-// A segment is a piece of the log. Its bytes up to used are written and never
-// change; only the log's writer touches those beyond.
+// A segment is a piece of the log. Its first used bytes never change; only Emit
+// writes behind them.
 type segment struct {
 	buf  []byte // of fixed length
 	base int64  // position in the log of buf[0]
@@ -20,8 +20,8 @@ type segment struct {
 	next atomic.Pointer[segment]
 }
 
-// A Log is an append-only sequence of lines, ready as websocket frames. Emit
-// and Cursor may be called concurrently.
+// A Log is an append-only sequence of lines, stored as websocket frames. Emit and
+// Cursor may be called concurrently.
 type Log struct {
 	end atomic.Int64 // position after the last line
 
@@ -33,9 +33,9 @@ func newLog() *Log {
 	return &Log{tail: &segment{buf: make([]byte, segmentSize)}}
 }
 
-// Emit appends one event with one text argument, encoded as a Socket.IO packet
-// in an Engine.IO message in a websocket frame; all of them are the same in
-// every protocol revision. Text that is not UTF-8 gets U+FFFD in place.
+// Emit appends one event with one text argument, as a Socket.IO packet in an
+// Engine.IO message in a websocket frame. These bytes are the same in all protocol
+// revisions. Bytes of text that are not UTF-8 become U+FFFD.
 func (l *Log) Emit(event string, text []byte) {
 	const prefix, separator, suffix = "42[", ",", "]"
 	name := []byte(event)
@@ -58,8 +58,9 @@ func (l *Log) Emit(event string, text []byte) {
 	l.end.Add(int64(size))
 }
 
-// reserve returns the segment that has room for n more bytes, and how many are
-// used in it: the tail, or a new one that is not linked yet. The caller holds mu.
+// reserve returns a segment with room for n more bytes, and the number of its used
+// bytes. The segment is the tail, or a new one that Emit links after writing. The
+// caller holds mu.
 func (l *Log) reserve(n int) (t *segment, used int) {
 	t = l.tail
 	used = int(t.used.Load())
@@ -76,19 +77,19 @@ func (l *Log) Cursor() *Cursor {
 	return &Cursor{log: l, seg: l.tail, off: l.tail.used.Load()}
 }
 
-// A Cursor is a place in a Log. It belongs to one reader; the log may grow
-// while it is used.
+// A Cursor is a position in a Log. One reader uses it, also while the log grows.
 type Cursor struct {
 	log *Log
 	seg *segment
 	off int64 // in seg
 }
 
-// Next steps to the end, or to the end of a segment, and returns the frames on
-// the way. They never change.
+// Next returns the frames from the cursor to the end of its segment, or of the next
+// segment with frames, and moves the cursor behind them. The bytes never change. It
+// returns nil at the end of the log.
 func (c *Cursor) Next() []byte {
 	for {
-		// The order matters: a segment that has a successor is complete.
+		// In this order, because a segment with a successor is complete.
 		next := c.seg.next.Load()
 		used := c.seg.used.Load()
 		if used > c.off {
@@ -103,7 +104,7 @@ func (c *Cursor) Next() []byte {
 	}
 }
 
-// Lag is the number of bytes from the cursor to the end.
+// Lag returns the number of bytes from the cursor to the end of the log.
 func (c *Cursor) Lag() int {
 	return int(c.log.end.Load() - c.seg.base - c.off)
 }

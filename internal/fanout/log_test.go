@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// lines reads what lies before a cursor.
+// lines returns the lines behind a cursor.
 func lines(c *Cursor) []string {
 	var all []string
 	for b := c.Next(); len(b) > 0; b = c.Next() {
@@ -27,7 +27,7 @@ func lines(c *Cursor) []string {
 	return all
 }
 
-func TestLineIsEncodedAsOnePacket(t *testing.T) {
+func TestEmit(t *testing.T) {
 	for _, c := range []struct{ name, line, want string }{
 		{"plain", "hello", `42["chat","hello"]`},
 		{"nothing", "", `42["chat",""]`},
@@ -41,13 +41,13 @@ func TestLineIsEncodedAsOnePacket(t *testing.T) {
 			at := l.Cursor()
 			l.Emit("chat", []byte(c.line))
 			if got := lines(at); len(got) != 1 || got[0] != c.want {
-				t.Errorf("the line %q became %q, want one packet %q", c.line, got, c.want)
+				t.Errorf("the line %q was encoded as %q, want one packet %q", c.line, got, c.want)
 			}
 		})
 	}
 }
 
-func TestCursorSeesEveryLineAcrossSegments(t *testing.T) {
+func TestCursorAcrossSegments(t *testing.T) {
 	l := newLog()
 	start := l.Cursor()
 	var want []string
@@ -74,37 +74,37 @@ func TestCursorSeesEveryLineAcrossSegments(t *testing.T) {
 	}
 }
 
-func TestCursorBeginsAtTheEnd(t *testing.T) {
+func TestCursorAtTheEnd(t *testing.T) {
 	l := newLog()
 	l.Emit("chat", []byte("before"))
 	c := l.Cursor()
 	if b := c.Next(); b != nil || c.Lag() != 0 {
-		t.Errorf("a new cursor has %q before it, want nothing", b)
+		t.Errorf("a new cursor returns %q, want nothing", b)
 	}
 	l.Emit("chat", []byte("after"))
 	if got := lines(c); len(got) != 1 || !strings.Contains(got[0], "after") {
-		t.Errorf("a cursor got %q, want the line after it alone", got)
+		t.Errorf("a cursor returns %q, want only the line after it", got)
 	}
 }
 
-func TestWhatWasReadNeverChanges(t *testing.T) {
+func TestReadBytesDoNotChange(t *testing.T) {
 	l := newLog()
 	c := l.Cursor()
 	l.Emit("chat", []byte("one"))
 	b := c.Next()
 	kept := bytes.Clone(b)
 	if cap(b) != len(b) {
-		t.Error("the bytes of a reader have room behind them that belongs to the log")
+		t.Error("an append to the bytes of a reader would overwrite the log")
 	}
 	for range 100 {
 		l.Emit("chat", []byte("another line"))
 	}
 	if !bytes.Equal(b, kept) {
-		t.Error("bytes that were read have changed under the reader")
+		t.Error("bytes that Next returned have changed")
 	}
 }
 
-func TestReadSegmentsAreGarbage(t *testing.T) {
+func TestReadSegmentsAreFreed(t *testing.T) {
 	l := newLog()
 	c := l.Cursor()
 	freed := make(chan struct{})
@@ -120,7 +120,7 @@ func TestReadSegmentsAreGarbage(t *testing.T) {
 		case <-freed:
 			return
 		case <-t.Context().Done():
-			t.Fatal("a segment that nobody reads any more is kept")
+			t.Fatal("a segment without readers is not freed")
 		default:
 			runtime.Gosched()
 		}

@@ -7,20 +7,20 @@ import (
 	"tsunagu/internal/uring"
 )
 
-// A worker writes for its share of the members.
+// A worker writes to its share of the members.
 type worker struct {
-	wake   chan struct{} // room for one: a second wake-up adds nothing
+	wake   chan struct{} // buffer of one: one pending wake-up is enough
 	logger *slog.Logger
 	out    batch // owned by run
 
 	mu sync.Mutex
-	// guarded by mu. A place keeps its index, so that no member is missed when
-	// others leave during a round; free places are used again.
+	// guarded by mu. A member keeps its index, so that round skips no member when
+	// others leave; free indexes are used again.
 	members []Member
 	free    []int
 }
 
-// notify tells the worker that there are new lines.
+// notify wakes the worker.
 func (w *worker) notify() {
 	select {
 	case w.wake <- struct{}{}:
@@ -47,7 +47,7 @@ func (w *worker) remove(i int) {
 	w.members[i] = nil
 	w.free = append(w.free, i)
 	if len(w.free) == len(w.members) {
-		w.members, w.free = nil, nil // give back what a crowd has used
+		w.members, w.free = nil, nil // free the memory
 	}
 }
 
@@ -63,9 +63,8 @@ func (w *worker) run(stop <-chan struct{}) {
 	}
 }
 
-// round asks every member once for what it has to write, and writes for as many
-// at a time as fit into a batch. The list is not locked meanwhile. Lines that
-// come during a round wake the worker again.
+// round calls Stage of every member once, and writes in batches. It does not hold
+// mu while it writes. Lines that arrive during a round wake the worker again.
 func (w *worker) round() {
 	var members, writing [uring.Size]Member
 	for at := 0; ; at += len(members) {
@@ -88,7 +87,7 @@ func (w *worker) round() {
 	}
 }
 
-// copyMembers copies those from place at on. None means that there are no more.
+// copyMembers copies members from index at to dst. It returns 0 if there are none.
 func (w *worker) copyMembers(dst []Member, at int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -98,7 +97,7 @@ func (w *worker) copyMembers(dst []Member, at int) int {
 	return copy(dst, w.members[at:])
 }
 
-// write makes the writes that were added to the batch, one for each member.
+// write sends the batch, which has one write for each of members.
 func (w *worker) write(members []Member) {
 	err := w.out.Send(func(i, n int, err error) {
 		if members[i].Wrote(n, err) {
