@@ -8,25 +8,24 @@ import (
 	"syscall"
 )
 
-// A Batch gathers writes to stream sockets, and makes them. It belongs to one
-// goroutine.
+// A Batch collects writes to stream sockets and makes them. One goroutine may use it.
 type Batch struct {
 	ring *ring
 	all  [Size]write
-	n    int // of all, those added
+	n    int // number of writes added
 }
 
 type write struct {
-	p      []byte // kept here, as Go does not see the kernel's reference to it
+	p      []byte // keeps the memory alive: the garbage collector does not see the kernel's reference
 	done   bool   // the kernel has reported the result
 	result int32  // bytes written, or -errno
 }
 
-// errNotReported is the outcome of a write that the kernel has taken, but whose
-// result it does not tell: any part of it may have been written.
+// errNotReported is the error of a write that the kernel has accepted without a
+// completion. The kernel may have written any number of bytes.
 var errNotReported = errors.New("io_uring: the result of a write is not known")
 
-// New returns an empty batch, or says why there can be none here.
+// New returns an empty batch, or an error if this process cannot use io_uring.
 func New() (*Batch, error) {
 	r, err := newRing(Size)
 	if err != nil {
@@ -40,25 +39,24 @@ func New() (*Batch, error) {
 	return b, nil
 }
 
-// Close gives the batch's memory back to the kernel. What was added must have
-// been sent.
+// Close frees the memory that the batch shares with the kernel. All added writes must
+// have been sent.
 func (b *Batch) Close() { b.ring.close() }
 
-// Add adds a write of p, which must not change, to the non-blocking socket fd,
-// which must stay open, until Send has reported it. At most Size writes may be
-// added before the next Send.
+// Add adds a write of p to the non-blocking socket fd. Until Send has reported it, p
+// must not change and fd must stay open. At most Size writes may be added before
+// the next Send.
 func (b *Batch) Add(fd int, p []byte) {
 	b.all[b.n] = write{p: p}
 	b.ring.put(uint64(b.n), fd, p)
 	b.n++
 }
 
-// Send makes the writes, in the order of Add and without ever waiting for a
-// socket, and reports each of them: the i-th write wrote n bytes. Fewer than
-// all of them is no error; most often the socket is full. After an error there
-// is nothing left to do with the batch but to close it; all writes have been
-// reported all the same, those that the kernel has not seen with no bytes and
-// no error.
+// Send makes the writes in the order of Add, without blocking, and reports each one:
+// write i wrote n bytes. Fewer than all of them is no error; usually the socket is
+// full. After an error from Send the batch can only be closed. Send has then still
+// reported all writes; those that the kernel has not accepted are reported with 0
+// bytes and no error.
 func (b *Batch) Send(report func(i, n int, err error)) error {
 	if b.n == 0 {
 		return nil
@@ -83,7 +81,7 @@ func (b *Batch) Send(report func(i, n int, err error)) error {
 	return err
 }
 
-// outcome makes of the kernel's answer what a write would have returned.
+// outcome converts a completion's result to the result of a write.
 func outcome(result int32) (int, error) {
 	if result >= 0 {
 		return int(result), nil
@@ -96,8 +94,8 @@ func outcome(result int32) (int, error) {
 	}
 }
 
-// try sends a byte through a pair of sockets: some kernels have io_uring, but
-// cannot send with it.
+// try sends a byte through a pair of sockets, because some kernels have io_uring
+// but cannot send with it.
 func (b *Batch) try() error {
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// newBatch fails the test where the kernel offers io_uring and there is no batch
-// all the same.
+// newBatch skips the test if this process cannot use io_uring, and fails it if New
+// fails for another reason.
 func newBatch(t testing.TB) *Batch {
 	t.Helper()
 	b, err := New()
@@ -30,7 +30,7 @@ func newBatch(t testing.TB) *Batch {
 	return b
 }
 
-// unavailable says why this process cannot use io_uring: an old kernel, the
+// unavailable returns why this process cannot use io_uring: an old kernel, the
 // sysctl, or the seccomp filter of a container.
 func unavailable() string {
 	if _, err := os.Stat("/proc/sys/kernel/io_uring_disabled"); err != nil {
@@ -45,8 +45,7 @@ func unavailable() string {
 	return ""
 }
 
-// A pair is two ends of one connection; what is written to the first one is
-// read from the second.
+// A pair is a connection. Bytes written to the first end are read from the second.
 type pair [2]int
 
 func newPair(t testing.TB) *pair {
@@ -67,7 +66,7 @@ func (p *pair) close(end int) {
 	}
 }
 
-// read returns everything that has come.
+// read returns all bytes that have arrived.
 func (p *pair) read() []byte {
 	var all []byte
 	for buf := make([]byte, 64<<10); ; {
@@ -79,7 +78,7 @@ func (p *pair) read() []byte {
 	}
 }
 
-// An answer is what Send reported of a write.
+// An answer is what Send reported for one write.
 type answer struct {
 	n     int
 	err   error
@@ -111,12 +110,12 @@ func TestManyWrites(t *testing.T) {
 	for i := range pairs {
 		pairs[i] = newPair(t)
 	}
-	for round := range 20 { // so that the queues come round
+	for round := range 20 { // so that the queues wrap around
 		used := Size - round*7
 		for i := range used {
 			b.Add(pairs[i][0], fmt.Appendf(nil, "round %d to %d", round, i))
 			if i%64 == 0 {
-				runtime.GC() // what was added must be kept
+				runtime.GC() // must not free the added bytes
 			}
 		}
 		for i, a := range send(t, b, used) {
@@ -131,7 +130,7 @@ func TestManyWrites(t *testing.T) {
 	}
 }
 
-// Writes to one socket come in the order in which they were added.
+// Writes to one socket are made in the order of Add.
 func TestOrder(t *testing.T) {
 	b, p := newBatch(t), newPair(t)
 	var want []byte
@@ -146,28 +145,28 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// One that is full, one that is gone and one that never was cost the others
-// nothing.
-func TestTrouble(t *testing.T) {
+// A full socket, a closed connection and an invalid descriptor do not affect other
+// writes.
+func TestFailedWrites(t *testing.T) {
 	b := newBatch(t)
-	full, gone, well := newPair(t), newPair(t), newPair(t)
-	gone.close(1)
+	full, noReader, healthy := newPair(t), newPair(t), newPair(t)
+	noReader.close(1)
 	long := bytes.Repeat([]byte("x"), 8<<20)
 	b.Add(full[0], long)
 	b.Add(full[0], []byte("more"))
-	b.Add(gone[0], []byte("hello"))
+	b.Add(noReader[0], []byte("hello"))
 	b.Add(-1, []byte("hello"))
-	b.Add(well[0], []byte("hello"))
+	b.Add(healthy[0], []byte("hello"))
 	all := send(t, b, 5)
 	part, none, broken, closed, good := all[0], all[1], all[2], all[3], all[4]
 	if part.err != nil || part.n == 0 || part.n >= len(long) {
-		t.Errorf("a socket took %d of %d bytes, error %v; want a part of them", part.n, len(long), part.err)
+		t.Errorf("a socket with too little room: %d of %d bytes written, error %v; want some of them", part.n, len(long), part.err)
 	}
 	if got := len(full.read()); got != part.n {
-		t.Errorf("%d bytes arrived, want the %d that were said to be written", got, part.n)
+		t.Errorf("%d bytes arrived, but %d were reported as written", got, part.n)
 	}
 	if none.err != nil || none.n != 0 || none.times != 1 {
-		t.Errorf("a full socket took %d bytes, error %v; want 0 and none", none.n, none.err)
+		t.Errorf("a full socket: %d bytes written, error %v; want 0 and no error", none.n, none.err)
 	}
 	if !errors.Is(broken.err, syscall.EPIPE) {
 		t.Errorf("without a reader: error %v, want %v", broken.err, syscall.EPIPE)
@@ -175,15 +174,15 @@ func TestTrouble(t *testing.T) {
 	if !errors.Is(closed.err, syscall.EBADF) {
 		t.Errorf("to a closed descriptor: error %v, want %v", closed.err, syscall.EBADF)
 	}
-	if got := well.read(); good.err != nil || string(got) != "hello" {
-		t.Errorf("the others got %q, error %v; want %q", got, good.err, "hello")
+	if got := healthy.read(); good.err != nil || string(got) != "hello" {
+		t.Errorf("the healthy socket received %q, error %v; want %q", got, good.err, "hello")
 	}
 }
 
 func TestNothingToSend(t *testing.T) { send(t, newBatch(t), 0) }
 
-// The kernel stops at what it does not understand, and is asked to go on.
-func TestPartOfABatchRefused(t *testing.T) {
+// The kernel stops at an invalid entry. Send submits the rest again.
+func TestInvalidEntry(t *testing.T) {
 	b, p := newBatch(t), newPair(t)
 	b.Add(p[0], []byte("before "))
 	b.Add(p[0], []byte("bad "))
@@ -191,16 +190,16 @@ func TestPartOfABatchRefused(t *testing.T) {
 	b.Add(p[0], []byte("after"))
 	all := send(t, b, 3)
 	if got := string(p.read()); got != "before after" || all[0].err != nil || all[2].err != nil {
-		t.Errorf("got %q, errors %v and %v; want the good ones", got, all[0].err, all[2].err)
+		t.Errorf("received %q, errors %v and %v; want both valid writes", got, all[0].err, all[2].err)
 	}
 	if all[1].times != 1 || !errors.Is(all[1].err, syscall.EINVAL) {
-		t.Errorf("the bad one: reported %d times, error %v; want once and %v", all[1].times, all[1].err, syscall.EINVAL)
+		t.Errorf("the invalid entry: reported %d times, error %v; want once and %v", all[1].times, all[1].err, syscall.EINVAL)
 	}
 }
 
-// The system call fails in the middle of a batch. What the kernel has taken by
-// then is reported as it went, also where the completion comes late; what it has
-// not taken is left to the caller. No healthy socket gets an error.
+// If the system call fails in the middle of a batch, Send reports the real results of
+// the accepted writes, even if the completions come late. It reports the others with
+// 0 bytes and no error.
 func TestErrorInTheMiddle(t *testing.T) {
 	for name, late := range map[string]bool{"reported at once": false, "reported late": true} {
 		t.Run(name, func(t *testing.T) {
@@ -217,7 +216,7 @@ func TestErrorInTheMiddle(t *testing.T) {
 					}
 					return syscall.EBADF
 				case submit != 0:
-					t.Errorf("after the error %d sends are submitted", submit)
+					t.Errorf("%d sends were submitted after the error", submit)
 				case calls > 3:
 					b.ring.cqTail = cqTail
 				}
@@ -228,7 +227,7 @@ func TestErrorInTheMiddle(t *testing.T) {
 			}
 			all, err := trySend(b, 4)
 			if !errors.Is(err, syscall.EBADF) {
-				t.Errorf("Send returns %v, want %v", err, syscall.EBADF)
+				t.Errorf("Send returned %v, want %v", err, syscall.EBADF)
 			}
 			for i, want := range []int{5, 5, 0, 0} {
 				if a := all[i]; a.times != 1 || a.n != want || a.err != nil {
@@ -242,8 +241,8 @@ func TestErrorInTheMiddle(t *testing.T) {
 	}
 }
 
-// A completion that never comes ends the batch, not the worker. Only that write
-// has an unknown result, which is an error.
+// A completion that never comes makes Send fail and not hang. Only that write has an
+// unknown result, which is an error.
 func TestCompletionNeverComes(t *testing.T) {
 	b, p := newBatch(t), newPair(t)
 	enter, calls := b.ring.enter, 0
@@ -259,7 +258,7 @@ func TestCompletionNeverComes(t *testing.T) {
 	}
 	all, err := trySend(b, 3)
 	if err == nil || calls > 2*maxIdleCalls {
-		t.Errorf("Send returns %v after %d system calls", err, calls)
+		t.Errorf("Send returned %v after %d system calls, want an error after at most 200", err, calls)
 	}
 	for i, want := range []error{nil, nil, errNotReported} {
 		if a := all[i]; a.times != 1 || a.err != want {
@@ -268,29 +267,29 @@ func TestCompletionNeverComes(t *testing.T) {
 	}
 }
 
-// What the kernel no longer takes is left to the caller.
-func TestBroken(t *testing.T) {
+// Writes that the kernel does not accept are reported with 0 bytes and no error.
+func TestBrokenRing(t *testing.T) {
 	b, p := newBatch(t), newPair(t)
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	// In the ring's place, as a closed number may become any other file.
+	// Replaces the ring's descriptor.
 	if err := syscall.Dup3(int(null.Fd()), b.ring.fd, syscall.O_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
 	b.Add(p[0], []byte("hello"))
 	all, err := trySend(b, 1)
 	if err == nil {
-		t.Error("Send reports nothing")
+		t.Error("Send returned no error for a broken ring")
 	}
 	if a := all[0]; a.times != 1 || a.n != 0 || a.err != nil {
-		t.Errorf("reported %d times that %d bytes were written, error %v; want once, 0 and none", a.times, a.n, a.err)
+		t.Errorf("reported %d times that %d bytes were written, error %v; want once, 0 and no error", a.times, a.n, a.err)
 	}
 }
 
-func TestCloseLeavesNothing(t *testing.T) {
+func TestCloseClosesFiles(t *testing.T) {
 	open := func() int {
 		files, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -308,12 +307,12 @@ func TestCloseLeavesNothing(t *testing.T) {
 		b.Close()
 	}
 	if after := open(); after != before {
-		t.Errorf("%d files are open, before %d", after, before)
+		t.Errorf("%d files are open after Close, %d before New", after, before)
 	}
 }
 
-// BenchmarkSend writes a line to each of Size clients over TCP, in a batch and
-// one by one.
+// BenchmarkSend writes a line to each of Size clients over TCP, in a batch and with
+// one write(2) per client.
 func BenchmarkSend(b *testing.B) {
 	line := bytes.Repeat([]byte("x"), 100)
 	for name, send := range map[string]func(*Batch, []int){
@@ -340,7 +339,8 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// clients connects Size clients, which read, and returns the server's ends.
+// clients connects Size clients that discard what they read, and returns the server's
+// descriptors.
 func clients(b *testing.B) []int {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -4,7 +4,7 @@ package uring
 
 import "errors"
 
-// A Batch does not exist here: New always fails.
+// A Batch cannot be created on this system.
 type Batch struct{}
 
 // New returns errors.ErrUnsupported.

@@ -1,11 +1,10 @@
-// Package uring makes many writes with one system call, where Linux allows it:
-// io_uring(7) takes a list of them. A write on a socket then costs what TCP
-// costs, without the way into the kernel and back and without the layers that
-// write(2) shares with files.
+// Package uring makes many writes with one system call through io_uring(7). This
+// saves the system calls and the file layers of write(2), so that a write costs
+// little more than the work of TCP.
 //
-// Other systems, kernels before 5.6 and most containers have no io_uring. New
-// returns an error there, and the caller uses write(2).
+// Only Linux since 5.6 has io_uring, and most containers forbid it. Elsewhere New
+// returns an error, and the caller uses write(2).
 package uring
 
-// Size is how many writes a Batch holds.
+// Size is the maximum number of writes in a Batch.
 const Size = 256

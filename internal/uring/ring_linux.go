@@ -11,8 +11,8 @@ import (
 	"unsafe"
 )
 
-// What follows is the kernel's interface, as linux/io_uring.h has it. The
-// numbers of the system calls are the same on both architectures.
+// The kernel's interface, from linux/io_uring.h. The numbers of the system calls are
+// the same on both architectures.
 const (
 	sysSetup = 425
 	sysEnter = 426
@@ -53,8 +53,8 @@ type submission struct {
 	_     uint64
 	addr  uint64
 	len   uint32
-	how   uint32 // the flags of send(2)
-	data  uint64 // comes back with the completion
+	how   uint32 // flags of send(2)
+	data  uint64 // copied to the completion
 	_     [3]uint64
 }
 
@@ -65,8 +65,8 @@ type completion struct {
 	flags  uint32
 }
 
-// A ring is the pair of queues shared with the kernel: whoever adds to one
-// moves its tail, whoever takes moves its head.
+// A ring is the pair of queues shared with the kernel. The producer of a queue moves
+// its tail, the consumer its head.
 type ring struct {
 	fd             int
 	rings, entries []byte // the mappings
@@ -116,7 +116,7 @@ func (r *ring) mmap(p *params) (err error) {
 	r.cqHead, r.cqTail = (*uint32)(at(p.cq.head)), (*uint32)(at(p.cq.tail))
 	r.submissions = unsafe.Slice((*submission)(unsafe.Pointer(&r.entries[0])), p.sqEntries)
 	r.completions = unsafe.Slice((*completion)(at(p.cq.cqes)), p.cqEntries)
-	// The kernel reads entries by way of this array; here each is in its place.
+	// The kernel finds entries through this array. Entry i is always in place i.
 	for i, order := uint32(0), unsafe.Slice((*uint32)(at(p.sq.array)), p.sqEntries); i < p.sqEntries; i++ {
 		order[i] = i
 	}
@@ -132,10 +132,10 @@ func (r *ring) close() {
 	_ = syscall.Close(r.fd)
 }
 
-// put adds a send to the submission queue. There must be room, and p must be
-// kept: Go does not move what is on its heap, but it does not see this address.
+// put adds a send to the submission queue, which must have room. The caller keeps a
+// reference to p: the kernel's address does not keep the memory alive.
 func (r *ring) put(data uint64, fd int, p []byte) {
-	tail := *r.sqTail // nobody else moves it
+	tail := *r.sqTail // only put moves it
 	r.submissions[tail&uint32(len(r.submissions)-1)] = submission{
 		op:   opSend,
 		fd:   int32(fd),
@@ -147,21 +147,21 @@ func (r *ring) put(data uint64, fd int, p []byte) {
 	atomic.StoreUint32(r.sqTail, tail+1)
 }
 
-// maxIdleCalls is how many calls in a row may bring nothing: no send taken and
-// no completion.
+// maxIdleCalls is the maximum number of successive calls without progress: the kernel
+// accepts no send and reports no completion.
 const maxIdleCalls = 100
 
-// submit hands n sends over to the kernel, and returns when they are done: they
-// do not wait for anything, so the system call that takes one completes it. An
-// error means that the ring cannot be used any more. The kernel has taken the
-// first sends then, and what it has completed has been passed to done.
+// submit submits n sends and waits for their completions. The sends do not block, so
+// they complete during the system call. After an error the ring cannot be used any
+// more. The kernel has then accepted the first taken sends, and done was called for
+// those that it has completed.
 func (r *ring) submit(n int, done func(data uint64, result int32)) (taken int, err error) {
 	completed := 0
 	for idle := 0; idle < maxIdleCalls; idle++ {
 		waiting := r.waiting()
 		offered := waiting
 		if err != nil {
-			offered = 0 // only what has been taken is waited for
+			offered = 0 // only wait for the sends that the kernel has accepted
 		}
 		errno := r.enter(offered, n-waiting+offered-completed)
 		reaped := r.reap(done)
@@ -184,12 +184,12 @@ func (r *ring) submit(n int, done func(data uint64, result int32)) (taken int, e
 
 var errStuck = errors.New("io_uring makes no progress")
 
-// waiting is the number of sends that the kernel has not taken.
+// waiting returns the number of sends that the kernel has not accepted.
 func (r *ring) waiting() int { return int(*r.sqTail - atomic.LoadUint32(r.sqHead)) }
 
-// reap empties the completion queue.
+// reap calls done for each completion and returns their number.
 func (r *ring) reap(done func(data uint64, result int32)) int {
-	head := *r.cqHead // nobody else moves it
+	head := *r.cqHead // only reap moves it
 	n := 0
 	for ; head != atomic.LoadUint32(r.cqTail); head++ {
 		c := &r.completions[head&uint32(len(r.completions)-1)]
