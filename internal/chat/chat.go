@@ -1,6 +1,6 @@
-// Package chat is the application. A node publishes what its clients say on
-// "chat", and sends every published line to every client, on whichever node.
-// The sender, too, hears its own line through Redis.
+// Package chat is the application. Each node publishes the lines that its clients
+// send as "chat" events, and sends every published line to all of its clients. The
+// sender also receives its own line from Redis.
 package chat
 
 import (
@@ -16,31 +16,32 @@ import (
 )
 
 const (
-	// event is what lines are called, in both directions.
+	// event is the name of the event that carries a line, in both directions.
 	event = "chat"
-	// namespace is where the chat takes place.
+	// namespace is the namespace of the chat.
 	namespace = "/"
 )
 
-// A Publisher takes the lines that clients say. It must not block. The line is
-// the publisher's to keep.
+// A Publisher publishes the lines of clients. Publish must not block and may keep
+// line. It returns an error if it drops the line.
 type Publisher interface {
 	Publish(line []byte) error
 }
 
-// Config holds what a Chat can be told.
+// Config holds the settings of a Chat.
 type Config struct {
-	// Publisher takes what clients say.
+	// Publisher publishes the lines of clients. Required.
 	Publisher Publisher
-	// NoIOUring makes every write to a client a system call of its own.
+	// NoIOUring makes every write to a client a separate system call. Default:
+	// io_uring is used if the kernel offers it.
 	NoIOUring bool
-	// Logger gets what is dropped, at debug level, and what the publisher
-	// refuses. Default: none.
+	// Logger receives invalid lines, at debug level, and errors of the publisher.
+	// Default: no log.
 	Logger *slog.Logger
 }
 
-// A Chat is one node's chat. It is the bridge's Audience and the adapter's
-// Receiver.
+// A Chat is the chat of one node. It implements bridge.Audience and
+// adapter.Receiver. Its methods may be called concurrently, Close only once.
 type Chat struct {
 	cfg     Config
 	fan     *fanout.Fanout
@@ -49,10 +50,10 @@ type Chat struct {
 	mu sync.Mutex
 	// guarded by mu
 	members map[*engine.Session]fanout.Membership
-	refused bool // the publisher has refused a line, and the log knows
+	refused bool // the last Publish failed, which was logged
 }
 
-// New returns a chat with nobody in it.
+// New returns a chat without members and starts its fan-out. Close stops it.
 func New(cfg Config) *Chat {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -60,20 +61,20 @@ func New(cfg Config) *Chat {
 	return &Chat{cfg: cfg, fan: fanout.New(fanout.Config{NoIOUring: cfg.NoIOUring, Logger: cfg.Logger}), members: make(map[*engine.Session]fanout.Membership)}
 }
 
-// Close ends the delivery of lines.
+// Close stops the delivery of lines and waits for the workers.
 func (c *Chat) Close() { c.fan.Close() }
 
-// Register sets the handlers.
+// Register registers the handler of the chat event.
 func (c *Chat) Register(srv *bridge.Server) {
 	srv.OnEvent(namespace, event, c.say)
 }
 
-// Dropped is how many lines were dropped because they have no text: what would
-// have ended the original's process.
+// Dropped returns the number of events that were dropped because their argument has
+// no text. The original would crash on them.
 func (c *Chat) Dropped() int64 { return c.dropped.Load() }
 
-// say publishes one line. Whatever else the client sends along is ignored, and
-// no ack is answered, as in the original.
+// say publishes one line. As in the original, it ignores further arguments and sends
+// no ack.
 func (c *Chat) say(conn socketio.Conn, arg bridge.Arg) {
 	if arg.Missing() {
 		c.drop(conn, "no argument")
@@ -87,22 +88,22 @@ func (c *Chat) say(conn socketio.Conn, arg bridge.Arg) {
 	c.report(c.cfg.Publisher.Publish([]byte(text)))
 }
 
-func (c *Chat) drop(conn socketio.Conn, why string) {
+func (c *Chat) drop(conn socketio.Conn, reason string) {
 	n := c.dropped.Add(1)
-	c.cfg.Logger.Debug("line dropped", "why", why, "sid", conn.ID(), "dropped", n)
+	c.cfg.Logger.Debug("invalid message dropped", "reason", reason, "sid", conn.ID(), "dropped", n)
 }
 
-// report logs that the publisher refuses lines, once until it takes one again.
+// report logs the first error of the publisher, and the first success after it.
 func (c *Chat) report(err error) {
 	c.mu.Lock()
-	news := (err != nil) != c.refused
+	changed := (err != nil) != c.refused
 	c.refused = err != nil
 	c.mu.Unlock()
 	switch {
-	case news && err != nil:
+	case changed && err != nil:
 		c.cfg.Logger.Error("publish queue full, dropping messages", "err", err)
-	case news:
-		c.cfg.Logger.Info("publishing again")
+	case changed:
+		c.cfg.Logger.Info("publish queue has room again, publishing messages")
 	}
 }
 
@@ -116,8 +117,8 @@ func (c *Chat) Join(name string, s *engine.Session) engine.Feed {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// In this order: a line that comes in between is not the newcomer's, and
-	// one that comes later finds it among the readers.
+	// In this order no line is lost: the session receives every line after its
+	// cursor, and the workers know the session by then.
 	c.members[s] = c.fan.Join(s)
 	return c.fan.Cursor()
 }

@@ -22,9 +22,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 10 * time.Second
+const testTimeout = 10 * time.Second
 
-// A redis is a publisher that gives its lines to every chat.
+// A redis is a publisher that passes each line to all chats.
 type redis struct {
 	mu    sync.Mutex
 	chats []*Chat
@@ -61,22 +61,22 @@ func node(t *testing.T, r *redis, log *slog.Logger) (c *Chat, url string) {
 	eng := engine.New(engine.Config{}, srv)
 	web := httptest.NewServer(eng)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 		defer cancel()
 		if err := eng.Shutdown(ctx); err != nil {
-			t.Errorf("the engine does not end: %v", err)
+			t.Errorf("engine.Shutdown failed: %v", err)
 		}
 		web.Close()
 		srv.Close()
 		c.Close()
 		if len(c.members) != 0 {
-			t.Errorf("%d members are left in a chat without sessions", len(c.members))
+			t.Errorf("%d members are left after all sessions ended", len(c.members))
 		}
 	})
 	return c, strings.Replace(web.URL, "http", "ws", 1)
 }
 
-// client returns functions that send a packet and read the next one.
+// client returns functions that send a packet and check the next one.
 func client(t *testing.T, url string) (send func(string), expect func(string)) {
 	t.Helper()
 	conn, early, _, err := ws.Dial(t.Context(), url+"/socket.io/?EIO=3&transport=websocket")
@@ -90,10 +90,10 @@ func client(t *testing.T, url string) (send func(string), expect func(string)) {
 	}
 	read := func() string {
 		t.Helper()
-		conn.SetReadDeadline(time.Now().Add(patience))
+		conn.SetReadDeadline(time.Now().Add(testTimeout))
 		data, err := wsutil.ReadServerText(stream)
 		if err != nil {
-			t.Fatalf("the client waits in vain: %v", err)
+			t.Fatalf("the client received nothing: %v", err)
 		}
 		return string(data)
 	}
@@ -101,81 +101,81 @@ func client(t *testing.T, url string) (send func(string), expect func(string)) {
 	expect = func(want string) {
 		t.Helper()
 		if got := read(); got != want {
-			t.Fatalf("the client heard %s, want %s", got, want)
+			t.Fatalf("the client received %s, want %s", got, want)
 		}
 	}
 	expect("40")
 	return func(text string) { wsutil.WriteClientText(conn, []byte(text)) }, expect
 }
 
-func TestEveryoneHearsALineOnceAndInOrder(t *testing.T) {
+func TestEveryClientReceivesLinesInOrder(t *testing.T) {
 	r := &redis{}
 	_, one := node(t, r, nil)
 	_, two := node(t, r, nil)
-	say, hear := client(t, one)
-	_, hearToo := client(t, two)
+	send, expect := client(t, one)
+	_, expect2 := client(t, two)
 	for i := range 100 {
-		say(fmt.Sprintf(`42["chat","こんにちは %d 😀"]`, i))
+		send(fmt.Sprintf(`42["chat","こんにちは %d 😀"]`, i))
 	}
 	for i := range 100 {
 		want := fmt.Sprintf(`42["chat","こんにちは %d 😀"]`, i)
-		hear(want)
-		hearToo(want)
+		expect(want)
+		expect2(want)
 	}
 }
 
-func TestWhatKillsTheOriginalIsDropped(t *testing.T) {
+func TestLethalArgumentsAreDropped(t *testing.T) {
 	r := &redis{}
 	c, url := node(t, r, nil)
-	say, hear := client(t, url)
+	send, expect := client(t, url)
 	lethal := []string{`42["chat"]`, `42["chat",[]]`, `42["chat",[1,2]]`, `42["chat",{"toString":1}]`, `421["chat"]`}
 	for _, text := range lethal {
-		say(text)
+		send(text)
 	}
-	say(`42["error"]`)
-	say(`42["chat",null]`)
-	hear(`42["chat","null"]`)
+	send(`42["error"]`)
+	send(`42["chat",null]`)
+	expect(`42["chat","null"]`)
 	if n := c.Dropped(); n != int64(len(lethal)) {
 		t.Errorf("%d lines count as dropped, want %d", n, len(lethal))
 	}
 }
 
-func TestWhoLeavesTheNamespaceHearsNothing(t *testing.T) {
+func TestLeaveNamespace(t *testing.T) {
 	r := &redis{}
 	_, url := node(t, r, nil)
-	say, hear := client(t, url)
-	leave, hearToo := client(t, url)
-	leave("41")
-	leave("2")
-	hearToo("3")
-	say(`42["chat","unheard"]`)
-	hear(`42["chat","unheard"]`)
-	leave("40")
-	leave("2")
-	hearToo("3") // neither an answer nor what was said meanwhile
-	leave(`42["chat","back"]`)
-	hear(`42["chat","back"]`)
-	hearToo(`42["chat","back"]`)
+	send, expect := client(t, url)
+	send2, expect2 := client(t, url)
+	send2("41")
+	send2("2")
+	expect2("3")
+	send(`42["chat","not received"]`)
+	expect(`42["chat","not received"]`)
+	send2("40")
+	send2("2")
+	expect2("3") // no answer to the CONNECT, and no earlier line
+	send2(`42["chat","back"]`)
+	expect(`42["chat","back"]`)
+	expect2(`42["chat","back"]`)
 }
 
-func TestRefusedLinesAreLoggedOnce(t *testing.T) {
+func TestPublishErrorIsLoggedOnce(t *testing.T) {
 	r := &redis{}
 	var log lockedBuffer
 	_, url := node(t, r, slog.New(slog.NewTextHandler(&log, nil)))
-	say, hear := client(t, url)
-	r.fail(errors.New("too much is waiting"))
-	say(`42["chat","lost"]`)
-	say(`42["chat","lost too"]`)
-	say(`42["chat",[]]`)
-	say("2")
-	hear("3") // the packets before have been handed over
+	send, expect := client(t, url)
+	r.fail(errors.New("queue full"))
+	send(`42["chat","lost"]`)
+	send(`42["chat","lost too"]`)
+	send(`42["chat",[]]`)
+	send("2")
+	expect("3") // the server has handled the packets before
 	log.await(t, "dropping messages")
 	r.fail(nil)
-	say(`42["chat","again"]`)
-	hear(`42["chat","again"]`)
-	log.await(t, "publishing again")
+	send(`42["chat","again"]`)
+	expect(`42["chat","again"]`)
+	log.await(t, "publishing messages")
 	if n := strings.Count(log.String(), "dropping messages"); n != 1 {
-		t.Errorf("the loss was logged %d times, want once:\n%s", n, log.String())
+		t.Errorf("the error was logged %d times, want once:\n%s", n, log.String())
 	}
 }
 
@@ -204,17 +204,17 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// await waits until something was logged.
-func (l *lockedBuffer) await(t *testing.T, words string) {
+// await waits until the log contains text.
+func (l *lockedBuffer) await(t *testing.T, text string) {
 	t.Helper()
-	again := time.NewTicker(time.Millisecond)
-	defer again.Stop()
-	late := time.After(patience)
-	for !strings.Contains(l.String(), words) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(testTimeout)
+	for !strings.Contains(l.String(), text) {
 		select {
-		case <-again.C:
-		case <-late:
-			t.Fatalf("%q was not logged, only:\n%s", words, l.String())
+		case <-tick.C:
+		case <-timeout:
+			t.Fatalf("%q was not logged, only:\n%s", text, l.String())
 		}
 	}
 }

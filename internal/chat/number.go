@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// numberText prints a JSON number as JavaScript does after JSON.parse: through
-// float64, so that long ones are rounded, 1e400 is Infinity and -0 is 0.
+// numberText formats a JSON number as JavaScript does after JSON.parse: as a
+// float64, so that long numbers are rounded, 1e400 is Infinity and -0 is 0.
 func numberText(n json.Number) string {
-	// Out of range ParseFloat gives ±Inf with its error, and that is wanted.
+	// Out of range ParseFloat returns ±Inf and an error, as JavaScript does.
 	f, _ := strconv.ParseFloat(string(n), 64)
 	return formatNumber(f)
 }
 
-// formatNumber prints f as JavaScript's String(f): the shortest digits that
-// read back as f, and an exponent only from 1e21 up and below 1e-6.
+// formatNumber formats f as JavaScript's String(f): with the shortest digits that
+// parse as f, and with an exponent only from 1e21 up and below 1e-6.
 //
 // Source: ECMA-262, Number::toString.
 func formatNumber(f float64) string {
@@ -28,7 +28,7 @@ func formatNumber(f float64) string {
 	case math.IsInf(f, -1):
 		return "-Infinity"
 	case f == 0:
-		return "0" // of either sign
+		return "0" // 0 and -0
 	}
 	if abs := math.Abs(f); 1e-6 <= abs && abs < 1e21 {
 		return strconv.FormatFloat(f, 'f', -1, 64)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The results are those of String(JSON.parse(s)) in Node.
+// The expected values are those of String(JSON.parse(s)) in Node.
 func TestNumberText(t *testing.T) {
 	for _, test := range []struct{ in, want string }{
 		{"0", "0"},
@@ -41,7 +41,7 @@ func TestNumberText(t *testing.T) {
 		})
 	}
 	if got := formatNumber(math.NaN()); got != "NaN" {
-		t.Errorf("NaN: got %s", got)
+		t.Errorf("NaN: got %s, want NaN", got)
 	}
 }
 
@@ -53,7 +53,7 @@ func FuzzFormatNumber(f *testing.F) {
 		text := formatNumber(n)
 		back, err := strconv.ParseFloat(text, 64)
 		if err != nil || back != n && !math.IsNaN(n) {
-			t.Errorf("%v prints as %q, which reads as %v, %v", n, text, back, err)
+			t.Errorf("%v was formatted as %q, which parses as %v, error %v", n, text, back, err)
 		}
 	})
 }

@@ -8,23 +8,22 @@ import (
 	"strings"
 )
 
-// ErrLethal reports an argument that kills the original's process, or that it
-// could not have published at all.
-var ErrLethal = errors.New("argument that the original does not survive")
+// ErrLethal means that the original would crash on an argument or could not publish
+// it.
+var ErrLethal = errors.New("argument would crash the original server")
 
-// maxGrowth is how many times longer than all that came in a text may be.
-// Values print up to eight times as long as their JSON; what grows further
-// refers to one attachment over and over, which V8 refuses only at 512 MB.
+// maxGrowth is the maximum ratio of the length of a text to the length of its input.
+// A value can print up to eight times as long as its JSON. A longer text refers to
+// one attachment many times, which V8 allows up to 512 MB.
 const maxGrowth = 16
 
-// Text returns what pub.publish('chat', msg) of the original puts on Redis
-// when msg is the JSON value raw: not always String(msg), because the Redis
-// client takes an array for its list of arguments. An empty raw is a missing
-// argument.
+// Text returns the text that the original publishes for the JSON value raw. This is
+// not always String(raw): the Redis client uses an array as its list of arguments. An
+// empty raw is a missing argument. The error is always ErrLethal.
 //
-// Attachments are those of a binary event, which placeholders refer to;
-// without any, placeholders are objects like all others. Bytes that are not
-// UTF-8 are kept as they are.
+// attachments are those of a binary event, to which placeholders in raw refer.
+// Without attachments placeholders are ordinary objects. Bytes that are not UTF-8
+// are not changed.
 //
 // Source: socket.io-parser 3.2 (binary.js) and redis 2.8 (lib/commands.js,
 // internal_send_command), run beside this code.
@@ -47,10 +46,10 @@ func Text(raw json.RawMessage, attachments [][]byte) (string, error) {
 	return w.text.String(), nil
 }
 
-// decode parses in one pass, with a bound on depth: to unwrap nested arrays
-// level by level would take time by the square of their depth.
+// decode parses raw in one pass, with a limit on depth. Unwrapping nested arrays level
+// by level would take quadratic time.
 func decode(raw json.RawMessage) (arg any, err error) {
-	if raw[0] == '"' { // nearly every line, in half the time
+	if raw[0] == '"' { // nearly every line; takes half the time
 		var s string
 		err = json.Unmarshal(raw, &s)
 		return s, err
@@ -61,25 +60,24 @@ func decode(raw json.RawMessage) (arg any, err error) {
 	return arg, err
 }
 
-// undefined is JavaScript's: what a placeholder without attachment refers to.
+// undefined is JavaScript's undefined, the value of a placeholder without attachment.
 type undefined struct{}
 
-// A writer prints values as the original does.
+// A writer formats values as the original does.
 type writer struct {
 	attachments [][]byte
 	text        strings.Builder
 	remaining   int // bytes that may still be written
 }
 
-// publish prints the second argument of publish('chat', arg).
+// publish writes the message argument of publish('chat', arg).
 func (w *writer) publish(arg any) error {
 	arg, err := w.resolve(arg)
 	if err != nil {
 		return err
 	}
 	if array, ok := arg.([]any); ok {
-		// The elements are the arguments behind the channel, and PUBLISH takes
-		// exactly one.
+		// The Redis client uses the elements as arguments, and PUBLISH takes one.
 		if len(array) != 1 {
 			return ErrLethal
 		}
@@ -89,15 +87,15 @@ func (w *writer) publish(arg any) error {
 		return w.argument(arg)
 	}
 	if arg == (undefined{}) {
-		return ErrLethal // the client counts one argument less
+		return ErrLethal // the Redis client does not count the argument
 	}
 	return w.argument(arg)
 }
 
-// argument prints one argument of a Redis command.
+// argument writes one argument of a Redis command.
 func (w *writer) argument(arg any) error {
 	if object, ok := arg.(map[string]any); ok {
-		// Objects are warned of first, with the name of their constructor.
+		// The Redis client first builds a warning with the constructor's name.
 		if err := w.warn(object); err != nil {
 			return err
 		}
@@ -105,7 +103,7 @@ func (w *writer) argument(arg any) error {
 	return w.value(arg)
 }
 
-// warn does what can go wrong in 'of type ' + object.constructor.name.
+// warn returns the errors of 'of type ' + object.constructor.name.
 func (w *writer) warn(object map[string]any) error {
 	own, ok := object["constructor"]
 	if !ok {
@@ -129,7 +127,7 @@ func (w *writer) warn(object map[string]any) error {
 	return nil
 }
 
-// value prints String(v) of a resolved value.
+// value writes String(v) of a resolved value.
 func (w *writer) value(v any) error {
 	switch v := v.(type) {
 	case nil:
@@ -147,7 +145,7 @@ func (w *writer) value(v any) error {
 	case []any:
 		return w.join(v)
 	case map[string]any:
-		// Whatever JSON puts there, it is not a function that can be called.
+		// A toString from JSON is no function, so String(v) throws.
 		if _, shadowed := v["toString"]; shadowed {
 			return ErrLethal
 		}
@@ -156,7 +154,7 @@ func (w *writer) value(v any) error {
 	return ErrLethal
 }
 
-// join prints array.join(): null and undefined are empty.
+// join writes array.join(), in which null and undefined are empty.
 func (w *writer) join(array []any) error {
 	for i, v := range array {
 		if i > 0 {
@@ -186,11 +184,10 @@ func (w *writer) write(s string) error {
 	return nil
 }
 
-// resolve replaces a placeholder by its attachment. Both of its properties
-// may be anything: _placeholder counts when it is truthy, and num is turned
-// into the name of a property of the list of attachments. Names other than
-// indexes ("length", "push") are taken as out of range. Where the value is
-// not printed, a num that has no name goes unnoticed; the original closes the
+// resolve replaces a placeholder by its attachment. An object is a placeholder if
+// _placeholder is truthy. num becomes a property name of the list of attachments;
+// names that are no index ("length", "push") are out of range. If the value is not
+// printed, a num that cannot become a name is no error; the original closes the
 // session.
 func (w *writer) resolve(v any) (any, error) {
 	object, ok := v.(map[string]any)

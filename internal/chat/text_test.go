@@ -27,7 +27,7 @@ func runTextTests(t *testing.T, attachments [][]byte, tests []textTest) {
 	}
 }
 
-// plain are the arguments that print alike with and without attachments.
+// plain are the arguments whose text does not depend on attachments.
 var plain = []textTest{
 	{"string", `"x"`, "x"},
 	{"empty string", `""`, ""},
@@ -47,17 +47,17 @@ var plain = []textTest{
 	{"empty object", `{}`, "[object Object]"},
 	{"toString shadowed", `{"toString":1}`, lethal},
 	{"toString shadowed by null", `{"toString":null}`, lethal},
-	{"toString spelt with an escape", `{"to\u0053tring":1}`, lethal},
+	{"toString written with an escape", `{"to\u0053tring":1}`, lethal},
 	{"toString one level down", `{"a":{"toString":1}}`, "[object Object]"},
 	{"other letters", `{"tostring":1}`, "[object Object]"},
 	{"constructor null", `{"constructor":null}`, lethal},
 	{"constructor of any other value", `{"constructor":false}`, "[object Object]"},
 	{"constructor without a name", `{"constructor":{}}`, "[object Object]"},
-	{"constructor whose name prints", `{"constructor":{"name":[{}]}}`, "[object Object]"},
-	{"constructor whose name does not", `{"constructor":{"name":[{"toString":1}]}}`, lethal},
+	{"constructor whose name has a text", `{"constructor":{"name":[{}]}}`, "[object Object]"},
+	{"constructor whose name has no text", `{"constructor":{"name":[{"toString":1}]}}`, lethal},
 	{"the last constructor wins", `{"constructor":null,"constructor":1}`, "[object Object]"},
-	{"the last constructor wins, to its harm", `{"constructor":1,"constructor":null}`, lethal},
-	{"the prototype stays", `{"__proto__":{"toString":1}}`, "[object Object]"},
+	{"the last constructor wins, and is lethal", `{"constructor":1,"constructor":null}`, lethal},
+	{"__proto__ does not change the prototype", `{"__proto__":{"toString":1}}`, "[object Object]"},
 
 	{"no element", `[]`, lethal},
 	{"one element", `["one"]`, "one"},
@@ -106,28 +106,28 @@ func TestTextWithAttachments(t *testing.T) {
 		{"num is minus zero", `{"_placeholder":true,"num":-0}`, "abc"},
 		{"num is an index with zeros", `{"_placeholder":true,"num":"00"}`, lethal},
 		{"num is a fraction", `{"_placeholder":true,"num":0.5}`, lethal},
-		{"num prints nothing", `{"_placeholder":true,"num":{"toString":1}}`, lethal},
+		{"num has no text", `{"_placeholder":true,"num":{"toString":1}}`, lethal},
 		{"the last num wins", `{"num":1,"_placeholder":true,"num":0}`, "abc"},
 	}, plain...))
 }
 
-func TestTextIsBounded(t *testing.T) {
+func TestTextLimits(t *testing.T) {
 	deep := strings.Repeat("[", 1<<20) + strings.Repeat("]", 1<<20)
 	if _, err := Text(json.RawMessage(deep), nil); err != ErrLethal {
-		t.Errorf("deep nesting: got %v", err)
+		t.Errorf("2^20 nested arrays: got error %v, want %v", err, ErrLethal)
 	}
-	// 9,000 levels are within what the parser takes; they must not overflow.
+	// The parser accepts 9,000 levels, which must not overflow the stack.
 	nested := strings.Repeat("[", 9000) + `"x"` + strings.Repeat("]", 9000)
 	if got, err := Text(json.RawMessage(nested), nil); got != "x" || err != nil {
-		t.Errorf("nesting: got %q, %v", got, err)
+		t.Errorf("9,000 nested arrays: got %q, error %v; want x", got, err)
 	}
 	placeholder := `{"_placeholder":true,"num":0}`
 	many := "[[" + strings.Repeat(placeholder+",", 999) + placeholder + "]]"
 	if _, err := Text(json.RawMessage(many), [][]byte{make([]byte, 1<<20)}); err != ErrLethal {
-		t.Errorf("one attachment 1,000 times: got %v", err)
+		t.Errorf("1 MB attachment 1,000 times: got error %v, want %v", err, ErrLethal)
 	}
 	if got, err := Text(json.RawMessage("[["+placeholder+","+placeholder+"]]"), [][]byte{make([]byte, 1000)}); len(got) != 2001 || err != nil {
-		t.Errorf("one attachment twice: got %d bytes, %v", len(got), err)
+		t.Errorf("one attachment twice: got %d bytes, error %v; want 2001", len(got), err)
 	}
 }
 
@@ -144,7 +144,7 @@ func FuzzText(f *testing.F) {
 		if err != nil && (err != ErrLethal || got != "") {
 			t.Errorf("got %q with error %v", got, err)
 		}
-		// A string is what it says, whatever it says.
+		// The text of a string is its content.
 		quoted, _ := json.Marshal(raw)
 		var want string
 		if err := json.Unmarshal(quoted, &want); err != nil {
