@@ -13,31 +13,30 @@ import (
 	"github.com/alicebob/miniredis/v2"
 )
 
-// Config says where to look for a Redis and when to give up. The zero value
-// does what the program promises when it is given no Redis.
+// Config holds the settings of Ensure. A zero field means its default.
 type Config struct {
-	// Addr is the host:port at which a Redis is expected. Default localhost:6379;
-	// every address that the host resolves to is tried.
+	// Addr is the host:port where Ensure looks for a Redis. It tries every address
+	// of the host. Default localhost:6379.
 	Addr string
 
-	// Listen is the host:port of the embedded Redis. Default 127.0.0.1:6379. It
-	// has no password: an address that other machines reach lets them in. Addr
-	// must resolve to it, or other nodes do not find it.
+	// Listen is the host:port of the embedded Redis. Default 127.0.0.1:6379. The
+	// embedded Redis has no password, so other machines must not reach this
+	// address. Addr must resolve to it, or other nodes do not find it.
 	Listen string
 
-	// RefusedFor is how long connections have to be refused before an embedded
-	// Redis is started. Default 1 s; too short, and a Redis that is just starting
-	// finds its port in use.
+	// RefusedFor is how long connections must be refused before Ensure starts an
+	// embedded Redis. If it is too short, a Redis that is starting finds its port
+	// in use. Default 1 s.
 	RefusedFor time.Duration
 
-	// Poll is the pause between two attempts. Default 100 ms.
+	// Poll is the time between two attempts. Default 100 ms.
 	Poll time.Duration
 
-	// DialTimeout bounds one attempt. Default 3 s: Windows takes two to report
-	// a refusal.
+	// DialTimeout is the timeout of one attempt. Default 3 s, because Windows
+	// reports a refusal after two.
 	DialTimeout time.Duration
 
-	// Logger gets one warning when the embedded Redis was started. Default
+	// Logger receives a warning when Ensure starts an embedded Redis. Default
 	// slog.Default().
 	Logger *slog.Logger
 }
@@ -64,19 +63,18 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Broker is a running embedded Redis.
+// A Broker is a running embedded Redis. Its methods may be called concurrently.
 type Broker struct {
 	server *miniredis.Miniredis
 	addr   string
 	once   sync.Once
 }
 
-// Ensure returns nil and no error when something accepts connections at
-// Config.Addr. When all are refused for Config.RefusedFor it starts a Broker.
-// Any other answer, such as a timeout, means that there may be a Redis, and is
-// an error; so is a Listen address whose owner refuses connections. Call it
-// once, at the start: it cannot tell a Redis that is down from one that never
-// was.
+// Ensure returns nil and no error if a server accepts connections at Config.Addr. If
+// connections are refused for Config.RefusedFor it starts a Broker. All other
+// failures, such as a timeout, are errors, because there may be a Redis. It is also
+// an error if Listen is in use but refuses connections. Call Ensure once, at the
+// start: later it would start a Broker in place of a Redis that is down.
 func Ensure(ctx context.Context, cfg Config) (*Broker, error) {
 	cfg = cfg.withDefaults()
 	up, err := accepts(ctx, cfg)
@@ -87,8 +85,8 @@ func Ensure(ctx context.Context, cfg Config) (*Broker, error) {
 	server.ClockTTL(true)
 	err = server.StartAddr(cfg.Listen)
 	if inUse(err) {
-		// Another process was faster. If it does not accept soon, it is no Redis.
-		// Another port would not help: the next process would not look there.
+		// Another process may have started a Redis here. Ensure uses no other port,
+		// because other nodes would not find it.
 		if up, probeErr := accepts(ctx, cfg); up || probeErr != nil {
 			return nil, probeErr
 		}
@@ -98,24 +96,24 @@ func Ensure(ctx context.Context, cfg Config) (*Broker, error) {
 		return nil, fmt.Errorf("embedded redis: %w", err)
 	}
 	b := &Broker{server: server, addr: server.Addr()}
-	cfg.Logger.Warn("no redis found, started an embedded one for development; name a real one with -redis",
+	cfg.Logger.Warn("no redis found, started an embedded redis for development; set -redis to use a real one",
 		"tried", cfg.Addr, "addr", b.addr)
 	return b, nil
 }
 
-// Addr is the address at which the Broker listens.
+// Addr returns the host:port where the Broker listens.
 func (b *Broker) Addr() string { return b.addr }
 
-// Close ends the Broker and every connection to it. It may be called again,
-// and on the nil Broker of a machine that has a Redis.
+// Close stops the Broker and closes its connections. It may be called several times
+// and on a nil Broker.
 func (b *Broker) Close() {
 	if b != nil {
 		b.once.Do(b.server.Close)
 	}
 }
 
-// accepts tries cfg.Addr until something accepts or all was refused for
-// cfg.RefusedFor.
+// accepts reports whether cfg.Addr accepts connections. It tries until all attempts
+// were refused for cfg.RefusedFor.
 func accepts(ctx context.Context, cfg Config) (bool, error) {
 	poll := time.NewTicker(cfg.Poll)
 	defer poll.Stop()
@@ -138,9 +136,9 @@ func accepts(ctx context.Context, cfg Config) (bool, error) {
 	}
 }
 
-// dialAny returns nil when one of the addresses accepts, and otherwise the
-// most telling error: one that is no refusal before one that is. It dials them
-// itself since net.Dialer reports only the first failure.
+// dialAny returns nil if one of the addresses accepts a connection. Otherwise it
+// returns an error that is not a refusal, if there is one. net.Dialer would report
+// only the first failure.
 func dialAny(ctx context.Context, cfg Config) error {
 	host, port, err := net.SplitHostPort(cfg.Addr)
 	if err != nil {
@@ -174,9 +172,8 @@ func dialAny(ctx context.Context, cfg Config) error {
 	return errors.New("no address")
 }
 
-// The numbers are Windows' own (WSAECONNREFUSED and so on), for which package
-// syscall has other values there than the system reports; no other system uses
-// them.
+// The numbers are the error codes of Windows, such as WSAECONNREFUSED, for which
+// package syscall has other values. No other system uses these numbers.
 func refused(err error) bool {
 	return is(err, syscall.ECONNREFUSED, 10061)
 }
@@ -185,8 +182,8 @@ func inUse(err error) bool {
 	return is(err, syscall.EADDRINUSE, 10048)
 }
 
-// familyAbsent tells that this machine has no such addresses: localhost
-// resolves to ::1 on machines without IPv6 as well.
+// familyAbsent reports whether this machine has no addresses of that family:
+// localhost can resolve to ::1 on machines without IPv6.
 func familyAbsent(err error) bool {
 	return is(err, syscall.EADDRNOTAVAIL, 10049) || is(err, syscall.EAFNOSUPPORT, 10047)
 }

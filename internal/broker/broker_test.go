@@ -15,10 +15,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// quick looks at an address of the test's own, without much patience.
-func quick(t *testing.T) Config {
+// testConfig returns a Config for an unused port, with short times.
+func testConfig(t *testing.T) Config {
 	t.Helper()
-	addr := listen(t).Addr().String() // closed again: connections are refused
+	addr := listen(t).Addr().String() // closed, so connections are refused
 	return Config{
 		Addr:       addr,
 		Listen:     addr,
@@ -28,7 +28,7 @@ func quick(t *testing.T) Config {
 	}
 }
 
-// listen returns a listener that is closed already.
+// listen returns a closed listener, whose port refuses connections.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,13 +49,13 @@ func ensure(t *testing.T, cfg Config) *Broker {
 	return b
 }
 
-func TestStartsWhereNoneIs(t *testing.T) {
+func TestStart(t *testing.T) {
 	var log strings.Builder
-	cfg := quick(t)
+	cfg := testConfig(t)
 	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	b := ensure(t, cfg)
 	if b == nil || b.Addr() != cfg.Listen {
-		t.Fatalf("got %+v", b)
+		t.Fatalf("Ensure returned %+v, want a broker at %s", b, cfg.Listen)
 	}
 	c := redis.NewClient(&redis.Options{Addr: b.Addr()})
 	defer c.Close()
@@ -64,17 +64,17 @@ func TestStartsWhereNoneIs(t *testing.T) {
 	}
 	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "level=WARN") ||
 		!strings.Contains(log.String(), "development") || !strings.Contains(log.String(), "-redis") {
-		t.Errorf("logged:\n%s", log.String())
+		t.Errorf("want one warning that names development and -redis, logged:\n%s", log.String())
 	}
 	if second := ensure(t, cfg); second != nil {
-		t.Error("a second one beside the first")
+		t.Error("Ensure started a second broker")
 	}
 	b.Close()
 	b.Close()
 }
 
-func TestTimePasses(t *testing.T) {
-	b := ensure(t, quick(t))
+func TestKeysExpire(t *testing.T) {
+	b := ensure(t, testConfig(t))
 	c := redis.NewClient(&redis.Options{Addr: b.Addr()})
 	defer c.Close()
 	if err := c.Set(t.Context(), "key", "value", 20*time.Millisecond).Err(); err != nil {
@@ -84,14 +84,14 @@ func TestTimePasses(t *testing.T) {
 	defer tick.Stop()
 	for deadline := time.Now().Add(5 * time.Second); c.Exists(t.Context(), "key").Val() != 0; <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatal("the key does not expire")
+			t.Fatal("the key did not expire within 5 s")
 		}
 	}
 }
 
-// A Redis that comes up within the patience is used.
-func TestWaitsForALateOne(t *testing.T) {
-	cfg := quick(t)
+// Ensure uses a Redis that starts within RefusedFor.
+func TestRedisStartsLate(t *testing.T) {
+	cfg := testConfig(t)
 	cfg.RefusedFor = time.Minute
 	up := make(chan net.Listener)
 	time.AfterFunc(20*time.Millisecond, func() {
@@ -102,14 +102,14 @@ func TestWaitsForALateOne(t *testing.T) {
 		up <- l
 	})
 	if b := ensure(t, cfg); b != nil {
-		t.Error("started one")
+		t.Error("Ensure started a broker although a Redis had started")
 	}
 	(<-up).Close()
 }
 
-// Of several that start together one has the port, and the others use it.
+// Of several concurrent calls one starts a broker, and the others use it.
 func TestRace(t *testing.T) {
-	cfg := quick(t)
+	cfg := testConfig(t)
 	var wg sync.WaitGroup
 	brokers := make([]*Broker, 8)
 	for i := range brokers {
@@ -122,21 +122,21 @@ func TestRace(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	won := 0
+	started := 0
 	for _, b := range brokers {
 		if b != nil {
-			won++
+			started++
 			b.Close()
 		}
 	}
-	if won != 1 {
-		t.Errorf("%d started", won)
+	if started != 1 {
+		t.Errorf("%d brokers were started, want one", started)
 	}
 }
 
-// The address refuses, yet cannot be listened on.
+// Listen is in use by a program that refuses connections at Addr.
 func TestPortInUse(t *testing.T) {
-	cfg := quick(t)
+	cfg := testConfig(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -144,49 +144,49 @@ func TestPortInUse(t *testing.T) {
 	defer l.Close()
 	cfg.Listen = l.Addr().String() // Addr still refuses
 	if b, err := Ensure(context.Background(), cfg); b != nil || err == nil || !strings.Contains(err.Error(), "in use") {
-		t.Errorf("got %v, %v", b, err)
+		t.Errorf("Ensure returned %v, %v; want an error about a port in use", b, err)
 	}
 }
 
-// Whatever is no refusal may be a Redis.
-func TestOtherAnswers(t *testing.T) {
+// Failures other than a refusal are errors, because there may be a Redis.
+func TestOtherDialErrors(t *testing.T) {
 	for _, addr := range []string{"no port", "does-not-exist.invalid:6379", "255.255.255.255:6379"} {
-		cfg := quick(t)
+		cfg := testConfig(t)
 		cfg.Addr = addr
 		cfg.DialTimeout = 100 * time.Millisecond
 		if b, err := Ensure(context.Background(), cfg); b != nil || err == nil {
 			b.Close()
-			t.Errorf("%s: %v, %v", addr, b, err)
+			t.Errorf("%s: Ensure returned %v, %v; want an error", addr, b, err)
 		}
 	}
 }
 
 func TestEveryAddressIsTried(t *testing.T) {
-	// localhost is ::1 and 127.0.0.1 on most machines; this listens on the one.
+	// On most machines localhost is ::1 and 127.0.0.1; the test listens on one of them.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	cfg := quick(t)
+	cfg := testConfig(t)
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	cfg.Addr = "localhost:" + port
 	if b := ensure(t, cfg); b != nil {
-		t.Error("started one beside a listener")
+		t.Error("Ensure started a broker although 127.0.0.1 accepts connections")
 	}
 	l.Close()
 	cfg.Listen = cfg.Addr
 	if b := ensure(t, cfg); b == nil {
-		t.Error("all refused, and none was started")
+		t.Error("Ensure started no broker although all addresses refuse")
 	}
 }
 
 func TestContextEnds(t *testing.T) {
-	cfg := quick(t)
+	cfg := testConfig(t)
 	cfg.RefusedFor = time.Hour
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	if b, err := Ensure(ctx, cfg); b != nil || err == nil {
-		t.Errorf("%v, %v", b, err)
+		t.Errorf("Ensure returned %v, %v; want an error after the context ended", b, err)
 	}
 }

@@ -1,14 +1,13 @@
-// Package broker is an embedded Redis, for a machine that has none: a miniredis
-// inside this process. The chat then runs, in several processes too, with
-// nothing installed.
+// Package broker runs an embedded Redis, a miniredis in this process, for machines
+// without Redis. Several nodes can use it, and nothing has to be installed.
 //
-// It is for development. These properties of a Redis are missing:
+// It is for development. It lacks these properties of Redis:
 //
-//   - Persistence. The broker ends with the process that started it, and no
-//     other process replaces it.
-//   - Protection. One subscriber that does not read what it is sent freezes the
-//     whole server; Redis would disconnect that subscriber.
-//   - Memory limits, and most of what operators need.
+//   - Persistence. The broker ends with its process, and no other process replaces
+//     it.
+//   - Protection. A subscriber that does not read blocks the whole server. Redis
+//     would disconnect that subscriber.
+//   - Memory limits, and most administration commands.
 //
-// Keys expire by the clock; miniredis, made for tests, would let time stand still.
+// Keys expire in real time, which miniredis does not do by default.
 package broker
