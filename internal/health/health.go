@@ -1,4 +1,4 @@
-// Package health asks a running node whether it serves, as a client would.
+// Package health checks whether a running node serves clients.
 package health
 
 import (
@@ -15,18 +15,18 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// timeout bounds the whole check. A caller should wait a little longer, so that the reason is still printed.
+// timeout is the timeout of a whole check. A caller with its own timeout should wait longer, to print the error.
 const timeout = 3 * time.Second
 
-// maxAnswer is how much of an answer is read, in bytes; a handshake has about a hundred.
+// maxAnswer is the maximum number of bytes read from an answer. A handshake has about a hundred.
 const maxAnswer = 64 << 10
 
-// Check opens a session with the node at base, over polling, and closes it again. Redis plays no part in
-// that: a node without Redis serves, and a restart of the node would not bring Redis back.
+// Check opens a session with the node at base, over polling, and closes it. It does not check Redis: a node
+// without Redis still serves clients, and a restart of the node would not repair Redis.
 func Check(ctx context.Context, base string) error {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return errors.New("check: want a URL such as http://localhost:3000") // the one given may hold a password
+		return errors.New("check: want a URL such as http://localhost:3000") // base may hold a password
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -37,12 +37,12 @@ func Check(ctx context.Context, base string) error {
 		return fmt.Errorf("check: %s: %w", u.Redacted(), err)
 	}
 	target.RawQuery += "&sid=" + url.QueryEscape(sid)
-	// The handshake was the answer. Where this fails the session ends by itself, a little later.
+	// The handshake has succeeded. Without this close the session ends at its ping timeout.
 	_, _ = ask(ctx, http.MethodPost, target.String(), "1:1")
 	return nil
 }
 
-// open makes the handshake and returns the id of the session.
+// open makes the handshake and returns the session id.
 func open(ctx context.Context, target string) (sid string, err error) {
 	answer, err := ask(ctx, http.MethodGet, target, "")
 	if err != nil {
@@ -58,7 +58,8 @@ func open(ctx context.Context, target string) (sid string, err error) {
 	return "", errors.New("the answer is no handshake of Engine.IO 3")
 }
 
-// ask goes straight to the node: past a proxy from the environment, and after no redirect.
+// ask sends one request and returns the body of the answer. It uses no proxy and follows no redirect, because only
+// the node itself may answer.
 func ask(ctx context.Context, method, target, body string) ([]byte, error) {
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
@@ -82,7 +83,7 @@ func ask(ctx context.Context, method, target, body string) ([]byte, error) {
 	return answer, shorten(err)
 }
 
-// shorten leaves out the URL, which the caller adds.
+// shorten removes the URL, which Check adds.
 func shorten(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no answer within %v", timeout)

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const handshake = `96:0{"sid":"AAAAAAAAAAAAAAAAAAAA","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":5000}2:40`
 
-// A log of what was asked for.
+// A log records requests.
 type log struct {
 	mu    sync.Mutex
 	lines []string
@@ -46,12 +46,12 @@ func TestCheckOpensAndCloses(t *testing.T) {
 		target := strings.TrimSuffix(path, "/") + "/socket.io/?EIO=3&transport=polling"
 		want := "GET " + target + " \nPOST " + target + "&sid=AAAAAAAAAAAAAAAAAAAA 1:1"
 		if got := strings.Join(asked.lines, "\n"); got != want {
-			t.Errorf("%q: asked for\n%s\nwant\n%s", path, got, want)
+			t.Errorf("%q: the requests were\n%s\nwant\n%s", path, got, want)
 		}
 	}
 }
 
-// A node behind a balancer may not be the one that gets the second request.
+// Behind a load balancer another node may get the second request.
 func TestOnlyTheHandshakeCounts(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -71,16 +71,16 @@ func TestCheckFails(t *testing.T) {
 		status       int
 		answer, want string
 	}{
-		"an error":              {502, handshake, "502"},
-		"a redirect":            {302, handshake, "302"},
-		"a page":                {200, "<!doctype html>", "no handshake"},
-		"nothing":               {200, "", "no handshake"},
-		"another packet":        {200, "2:40" + handshake, "no handshake"},
-		"no session id":         {200, "3:0{}", "no handshake"},
-		"JSON that is none":     {200, "2:0{", "no handshake"},
-		"Engine.IO 4":           {200, `0{"sid":"A"}`, "no handshake"},
-		"far too much":          {200, "99999999:0" + strings.Repeat("x", 1<<20), "no handshake"},
-		"a sid of another type": {200, `10:0{"sid":1}`, "no handshake"},
+		"an error":                        {502, handshake, "502"},
+		"a redirect":                      {302, handshake, "302"},
+		"a page":                          {200, "<!doctype html>", "no handshake"},
+		"nothing":                         {200, "", "no handshake"},
+		"another packet":                  {200, "2:40" + handshake, "no handshake"},
+		"no session id":                   {200, "3:0{}", "no handshake"},
+		"invalid JSON":                    {200, "2:0{", "no handshake"},
+		"Engine.IO 4":                     {200, `0{"sid":"A"}`, "no handshake"},
+		"an answer longer than the limit": {200, "99999999:0" + strings.Repeat("x", 1<<20), "no handshake"},
+		"a sid of another type":           {200, `10:0{"sid":1}`, "no handshake"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +91,7 @@ func TestCheckFails(t *testing.T) {
 			defer srv.Close()
 			err := Check(t.Context(), srv.URL)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), srv.URL) || strings.Contains(err.Error(), "\n") {
-				t.Errorf("%v, want one line about %q that names the URL", err, c.want)
+				t.Errorf("the error is %v, want one line about %q that names the URL", err, c.want)
 			}
 		})
 	}
@@ -101,7 +101,7 @@ func TestCheckWantsAURL(t *testing.T) {
 	for _, base := range []string{"", "localhost:3000", "3000", "ftp://localhost", "http://", "http://u:hunter2@x:y", "http://u:hunter2@x\n"} {
 		err := Check(t.Context(), base)
 		if err == nil || !strings.Contains(err.Error(), "want a URL") || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: %v, want what a URL looks like, and no password", base, err)
+			t.Errorf("%q: the error is %v, want an example of a URL and no password", base, err)
 		}
 	}
 }
@@ -109,12 +109,12 @@ func TestCheckWantsAURL(t *testing.T) {
 func TestCheckShowsNoPassword(t *testing.T) {
 	err := Check(t.Context(), "http://u:hunter2@127.0.0.1:1")
 	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "refused") {
-		t.Errorf("%v, want that nobody listens, and no password", err)
+		t.Errorf("the error is %v, want a refused connection and no password", err)
 	}
 }
 
-// A node that takes the connection and says nothing.
-func TestSilence(t *testing.T) {
+// A node that accepts the connection and does not answer.
+func TestNoAnswer(t *testing.T) {
 	asked := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(asked)
@@ -124,9 +124,9 @@ func TestSilence(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	go func() { <-asked; stop() }()
 	if err := Check(ctx, srv.URL); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v, want that the caller gave up", err)
+		t.Errorf("the error is %v, want that of the cancelled context", err)
 	}
 	if err := shorten(&url.Error{Err: context.DeadlineExceeded}); err.Error() != "no answer within 3s" {
-		t.Errorf("%v, want how long it waited", err)
+		t.Errorf("the error of a timeout is %v, want one that names the timeout", err)
 	}
 }
