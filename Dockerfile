@@ -1,9 +1,9 @@
-# Three stages bring the parts of the last: one static binary, certificates for rediss://, and the notices.
-# Plain on purpose: every builder builds it.
+# The image holds one static binary, certificates for rediss://, and the notices. No BuildKit features, so that every
+# builder can build it.
 
 FROM golang:1.26 AS go
 
-# The client file comes through npm; go generate checks its hash.
+# go generate fetches the client script through npm and checks its hash.
 FROM node:22-slim AS client
 COPY --from=go /usr/local/go /usr/local/go
 ENV PATH=/usr/local/go/bin:$PATH CGO_ENABLED=0
@@ -28,9 +28,9 @@ FROM scratch
 COPY --from=go /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /tsunagu /
 COPY NOTICES.md /
-# By number: there is no /etc/passwd to look a name up in.
+# By number, because the image has no /etc/passwd.
 USER 65532:65532
-# One node in each container, on a port that the health check knows.
+# One node per container. The health check uses the same port.
 ENV PORT=3000 REDIS_URL=redis://redis:6379
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["/tsunagu", "-check", "http://127.0.0.1:3000"]

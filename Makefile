@@ -1,4 +1,4 @@
-# `go run .` needs none of this. `make test` installs what the tests need and runs everything.
+# `go run .` needs only Go. `make test` installs what the tests need and runs all of them.
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -14,20 +14,20 @@ FIND_GO := find . -name node_modules -prune -o -name '*.go' -print
 build: $(SCRIPT)
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/tsunagu .
 
-# The end-to-end tests come last: a run ends with a line of the test runner.
+# The end-to-end tests are last, so that the last line of output is the result.
 test: tools $(CLIENTS) $(SCRIPT) check cross unit e2e
 
-# Debian packages, where they are missing and may be installed.
+# Installs missing Debian packages.
 tools:
 	@sh e2e/tools.sh
 
-# The JavaScript clients and servers that we are measured against, as the lock file pins them.
+# The JavaScript clients and servers of the tests, in the versions of the lock file.
 $(CLIENTS): e2e/package.json e2e/package-lock.json
 	cd e2e && npm ci --no-audit --no-fund
 	@touch $@
 
-# The client file that a node serves, with its source map and licence: fetched through npm, checked, and embedded.
-# Without it everything builds, too; it is only served from elsewhere.
+# The client script that a node serves, with its source map and licence. go generate fetches it through npm and checks
+# it. A binary built without it redirects to the script's public URL.
 $(SCRIPT): static/internal/fetch/main.go
 	$(GO) generate ./static
 
@@ -38,7 +38,7 @@ check:
 	$(GO) vet -tags e2e ./adapter ./e2e
 	$(GO) run $(STATICCHECK) -tags e2e ./...
 
-# These builds are thrown away, so they need no version control stamp.
+# Nobody uses these builds, so they need no version control stamp.
 cross:
 	CGO_ENABLED=0 GOOS=darwin $(GO) build -buildvcs=false ./...
 	CGO_ENABLED=0 GOOS=windows $(GO) build -buildvcs=false ./...
@@ -49,19 +49,19 @@ unit:
 e2e: $(CLIENTS) $(SCRIPT)
 	$(GO) test -tags e2e -count=1 -timeout 15m ./adapter ./e2e
 
-# The two windows that the README shows.
+# The picture in the README.
 picture: tools $(CLIENTS)
 	E2E_PICTURE=$(CURDIR)/docs/chat.png $(GO) test -tags e2e -count=1 -run '^TestPageWithoutRedis$$' ./e2e
 
-# Ours beside the original, the loop at the bottom and others, in one run: half an hour on a machine that does nothing
-# else. Writes the README's table and plot.
+# Measures this server beside the original and others, in half an hour on an idle machine. Writes the README's table
+# and plot.
 bench: tools $(CLIENTS)
 	$(GO) run ./bench -json bench/last.json -markdown docs/bench.md -svg docs/bench.svg -readme README.md
 
 bench-short: tools $(CLIENTS)
 	$(GO) run ./bench -short
 
-# Every fuzz target, each for FUZZTIME.
+# Runs every fuzz target for FUZZTIME.
 fuzz:
 	@for package in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \

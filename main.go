@@ -1,5 +1,5 @@
-// Command tsunagu runs a Socket.IO chat on one or several ports, joined with
-// each other and with other nodes by Redis pub/sub.
+// Command tsunagu runs a Socket.IO chat. It runs one node per port, and Redis pub/sub
+// connects the nodes, also those of other processes.
 package main
 
 import (
@@ -38,9 +38,9 @@ const (
 	exitUsage   = 2
 )
 
-// gcPercent is how much the heap may grow, in percent, before it is collected
-// (GOGC overrides it). Half of Go's own: the heap is mostly connections that
-// say nothing, so there is little to collect, and what it grows by is theirs.
+// gcPercent is the heap growth in percent that starts a garbage collection; GOGC
+// overrides it. It is half of Go's default: the heap is mostly idle connections, so
+// there is little garbage, and with the default the heap would hold more of it.
 const gcPercent = 50
 
 func main() {
@@ -52,7 +52,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// run is main without the process: it returns the exit status.
+// run does the work of main and returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	opts, err := parseOptions(args, getenv, stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return 0
 }
 
-// version is the line that -version prints: module version, commit and Go
+// version returns the line that -version prints: module version, commit and Go
 // version, as far as the build recorded them.
 func version() string {
 	module, commit, dirty := "(devel)", "unknown", ""
@@ -99,13 +99,13 @@ func version() string {
 	return fmt.Sprintf("tsunagu %s, commit %s%s, %s", module, commit, dirty, runtime.Version())
 }
 
-// options is what flags and environment say.
+// options holds the settings from flags and environment.
 type options struct {
 	version  bool
-	check    *string // the URL of another node, which is asked whether it serves
+	check    *string // URL of the node to check
 	ports    []int
 	host     string
-	redis    *redis.Options // nil: look for one at localhost
+	redis    *redis.Options // nil: use localhost, with an embedded Redis if necessary
 	clients  []engine.Revision
 	ioUring  bool
 	logLevel slog.Level
@@ -119,20 +119,21 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 		return def
 	}
 	fs := flag.NewFlagSet("tsunagu", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // its errors are returned, in one line
-	ports := fs.String("port", env("PORT", "3000,3001"), "ports to listen on, each a node of its own (PORT)")
-	host := fs.String("host", env("HOST", ""), "interface to listen on; all of them when empty (HOST)")
-	// The environment's URL is no default, or -help would print its password.
+	fs.SetOutput(io.Discard) // run prints the error, in one line
+	ports := fs.String("port", env("PORT", "3000,3001"), "ports to listen on, one node per port (PORT)")
+	host := fs.String("host", env("HOST", ""), "interface to listen on; empty for all (HOST)")
+	// The environment's URL is not the default, because -help prints defaults and the URL
+	// may have a password.
 	redisURL := fs.String("redis", "", "Redis: redis://, rediss:// or unix:// (REDIS_URL);\n"+
-		"without it localhost:6379, and an embedded one if nothing answers there")
+		"without it localhost:6379, and an embedded Redis if there is none")
 	clients := fs.String("clients", env("CLIENTS", "2,4"), "Socket.IO clients to serve: 2 for 1.x and 2.x, 4 for 3.x and 4.x (CLIENTS)")
-	ioUring := fs.String("io-uring", env("IO_URING", "auto"), "writes to many clients in one system call through io_uring:\n"+
-		"auto, where the kernel offers it, or off (IO_URING)")
-	verbose := fs.Bool("verbose", env("VERBOSE", "") != "", "log what is dropped and closed, too (VERBOSE)")
+	ioUring := fs.String("io-uring", env("IO_URING", "auto"), "io_uring, which writes to many clients in one system call:\n"+
+		"auto to use it if the kernel offers it, or off (IO_URING)")
+	verbose := fs.Bool("verbose", env("VERBOSE", "") != "", "also log dropped messages and closed sessions (VERBOSE)")
 	var opts options
 	fs.BoolVar(&opts.version, "version", false, "print module version, commit and Go version, and exit")
-	// An empty URL, as an unset variable gives, is a check that fails, and not a node that serves.
-	fs.Func("check", "ask the node at `URL` whether it serves, and exit: status 0 if it does, 1 if not", func(url string) error {
+	// fs.Func and not fs.String, because an empty URL, as from an unset variable, must fail.
+	fs.Func("check", "check whether the node at `URL` serves clients, and exit: status 0 if it does, 1 if not", func(url string) error {
 		opts.check = &url
 		return nil
 	})
@@ -184,8 +185,8 @@ func parsePorts(s string) ([]int, error) {
 	return ports, nil
 }
 
-// parseClients turns versions of Socket.IO into revisions of Engine.IO, so that
-// operators need not know those.
+// parseClients converts versions of Socket.IO to revisions of Engine.IO, which
+// operators need not know.
 func parseClients(s string) ([]engine.Revision, error) {
 	var all []engine.Revision
 	for field := range strings.SplitSeq(s, ",") {
@@ -211,7 +212,7 @@ func parseIOUring(s string) (use bool, err error) {
 	return false, fmt.Errorf("io-uring %q: want auto or off", s)
 }
 
-// serve runs a node for each port until ctx is done.
+// serve runs one node per port until ctx is done.
 func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer) error {
 	listeners, err := listen(opts)
 	if err != nil {
@@ -220,7 +221,7 @@ func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer
 	if opts.redis == nil {
 		embedded, err := broker.Ensure(ctx, broker.Config{Logger: log})
 		if err != nil {
-			log.Warn("no redis found, and the embedded one did not start; name a redis with -redis", "err", err)
+			log.Warn("no redis found and the embedded redis did not start, retrying localhost:6379; start a redis there or set -redis", "err", err)
 		}
 		if embedded != nil {
 			defer embedded.Close()
@@ -237,7 +238,7 @@ func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer
 	return nil
 }
 
-// listen opens all ports or none.
+// listen opens all ports. If one fails it closes the others.
 func listen(opts options) ([]net.Listener, error) {
 	var all []net.Listener
 	for _, port := range opts.ports {
@@ -253,8 +254,8 @@ func listen(opts options) ([]net.Listener, error) {
 	return all, nil
 }
 
-// A node is what one Node server was: an engine, its application and its
-// connections to Redis.
+// A node serves one port: an engine, the application, and its connections to Redis.
+// It replaces one process of the original Node server.
 type node struct {
 	log     *slog.Logger
 	relay   *adapter.Adapter
@@ -276,21 +277,22 @@ func newNode(opts options, log *slog.Logger) *node {
 }
 
 const (
-	// firstSubscription is how long a node waits for Redis before it serves
-	// all the same.
+	// firstSubscription is how long a node waits for Redis before it accepts
+	// clients without it.
 	firstSubscription = time.Second
-	// shutdownTimeout is how long clients get to close their connections.
+	// shutdownTimeout is how long clients may take to close their connections.
 	shutdownTimeout = 5 * time.Second
 	// headerTimeout is how long the header of a request may take to arrive.
 	headerTimeout = 10 * time.Second
-	// maxHeader is how many bytes it may have, as in Node: a session keeps them.
+	// maxHeader is the maximum size of the header in bytes, as in Node. A session
+	// keeps its header.
 	maxHeader = 16 << 10
-	// idleTimeout is how long a connection is kept between two requests.
+	// idleTimeout is how long a connection may be idle between two requests.
 	idleTimeout = time.Minute
 )
 
-// serve runs the node until ctx is done. Then it stops the parts in the order in
-// which messages pass them: web server and sessions, relay, handlers, fan-out.
+// serve runs the node until ctx is done. Then it stops the parts in the order in which
+// messages pass them: web server and sessions, relay, handlers, fan-out.
 func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 	relayCtx, stopRelay := context.WithCancel(context.Background())
 	var relay sync.WaitGroup
@@ -301,7 +303,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 	})
 	srv := &http.Server{
 		Handler: n.handler,
-		// OPTIONS * is for the handler, too, as it is in Node.
+		// The handler also answers OPTIONS *, as in Node.
 		DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout:            headerTimeout,
 		MaxHeaderBytes:               maxHeader,
@@ -316,21 +318,21 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 	}
 	web.Go(func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			n.log.Error("web server failed, the node accepts no connections any more; restart it", "err", err)
+			n.log.Error("web server failed, the node accepts no connections; restart the node", "err", err)
 		}
 	})
 	listening()
 	<-ctx.Done()
 
-	bye, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	shutdownCtx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	web.Go(func() {
-		if err := srv.Shutdown(bye); err != nil {
+		if err := srv.Shutdown(shutdownCtx); err != nil {
 			srv.Close()
 		}
 	})
-	if err := n.engine.Shutdown(bye); err != nil {
-		n.log.Warn("some sessions did not end before the shutdown timeout", "err", err)
+	if err := n.engine.Shutdown(shutdownCtx); err != nil {
+		n.log.Warn("some sessions did not end before the shutdown timeout, the exit closes their connections", "err", err)
 	}
 	web.Wait()
 	stopRelay()

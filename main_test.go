@@ -25,7 +25,7 @@ func environment(vars map[string]string) func(string) string {
 	return func(name string) string { return vars[name] }
 }
 
-func TestWrongUseIsOneLineAndStatus2(t *testing.T) {
+func TestUsageErrors(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		args []string
@@ -34,11 +34,11 @@ func TestWrongUseIsOneLineAndStatus2(t *testing.T) {
 	}{
 		{"an unknown flag", []string{"-prot", "3000"}, nil, "prot"},
 		{"an argument", []string{"3000"}, nil, `"3000"`},
-		{"a port that is none", []string{"-port", "3000,x"}, nil, `"x"`},
+		{"a port that is no number", []string{"-port", "3000,x"}, nil, `"x"`},
 		{"a port too large", []string{"-port", "65536"}, nil, "65536"},
 		{"no port at all", []string{"-port", ","}, nil, "port"},
 		{"a bad port in the environment", nil, map[string]string{"PORT": "-1"}, "-1"},
-		{"clients that are none", []string{"-clients", "3"}, nil, `"3"`},
+		{"an unknown client version", []string{"-clients", "3"}, nil, `"3"`},
 		{"a bad choice of io_uring", []string{"-io-uring", "on"}, nil, "auto or off"},
 		{"a bad choice in the environment", nil, map[string]string{"IO_URING": "1"}, "auto or off"},
 		{"a bad URL", []string{"-redis", "http://u:hunter2@x"}, nil, "redis://"},
@@ -52,10 +52,10 @@ func TestWrongUseIsOneLineAndStatus2(t *testing.T) {
 				t.Errorf("exit status %d, want %d", status, exitUsage)
 			}
 			if strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) || !strings.Contains(got, "-help") {
-				t.Errorf("said %q, want one line about %s that names -help", got, c.want)
+				t.Errorf("stderr is %q, want one line about %s that names -help", got, c.want)
 			}
 			if strings.Contains(got, "hunter2") || stdout.Len() > 0 {
-				t.Errorf("said %q and %q, want no password and nothing on standard output", got, stdout.String())
+				t.Errorf("stderr is %q and stdout %q, want no password and no output", got, stdout.String())
 			}
 		})
 	}
@@ -91,11 +91,11 @@ func TestPortInUse(t *testing.T) {
 		t.Errorf("exit status %d, want %d", status, exitFailure)
 	}
 	if got := stderr.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, port) {
-		t.Errorf("said %q, want one line that names port %s", got, port)
+		t.Errorf("stderr is %q, want one line that names port %s", got, port)
 	}
 }
 
-func TestNodesServeUntilTheyAreStopped(t *testing.T) {
+func TestNodes(t *testing.T) {
 	redis := miniredis.RunT(t)
 	for _, c := range []struct{ name, url string }{
 		{"with Redis", "redis://" + redis.Addr()},
@@ -115,17 +115,17 @@ func TestNodesServeUntilTheyAreStopped(t *testing.T) {
 				lines.Scan()
 				var port int
 				if _, err := fmt.Sscanf(lines.Text(), "listening on localhost:%d", &port); err != nil {
-					t.Fatalf("printed %q, want where it listens", lines.Text())
+					t.Fatalf("stdout is %q, want the address of a node", lines.Text())
 				}
 				checkServes(t, port)
 				url := fmt.Sprintf("http://127.0.0.1:%d", port)
-				if status, said := check(t, url); status != 0 || said != "" {
-					t.Errorf("-check %s: exit status %d, said %q; want 0 and nothing", url, status, said)
+				if status, output := check(t, url); status != 0 || output != "" {
+					t.Errorf("-check %s: exit status %d, output %q; want 0 and no output", url, status, output)
 				}
 			}
 			stop()
 			if lines.Scan() {
-				t.Errorf("printed %q as well", lines.Text())
+				t.Errorf("unexpected line %q on stdout", lines.Text())
 			}
 			if got := <-status; got != 0 {
 				t.Errorf("exit status %d, want 0", got)
@@ -148,13 +148,13 @@ func checkServes(t *testing.T, port int) {
 		body, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
 		if !strings.Contains(string(body), want) {
-			t.Errorf("%s answered %q, want something with %q", path, body, want)
+			t.Errorf("the answer to %s is %q, want one with %q", path, body, want)
 		}
 	}
 }
 
-// check runs -check and nothing else: what a node would need may be wrong.
-func check(t *testing.T, url string) (status int, said string) {
+// check runs -check. The settings of a node are invalid, because -check ignores them.
+func check(t *testing.T, url string) (status int, output string) {
 	t.Helper()
 	var out bytes.Buffer
 	env := environment(map[string]string{"PORT": "x", "REDIS_URL": "y"})
@@ -168,15 +168,15 @@ func TestCheckFails(t *testing.T) {
 		"127.0.0.1:3000":     "want a URL",
 		"":                   "want a URL",
 	} {
-		status, said := check(t, url)
-		if status != exitFailure || strings.Count(said, "\n") != 1 || !strings.Contains(said, want) {
-			t.Errorf("-check %q: exit status %d, said %q; want %d and one line about %q", url, status, said, exitFailure, want)
+		status, output := check(t, url)
+		if status != exitFailure || strings.Count(output, "\n") != 1 || !strings.Contains(output, want) {
+			t.Errorf("-check %q: exit status %d, output %q; want %d and one line about %q", url, status, output, exitFailure, want)
 		}
 	}
 }
 
-// Data flows one way, so imports do, too: what a room may import is in
-// docs/architecture.md, and here.
+// Data flows in one direction, and so do imports. docs/architecture.md has the same
+// table.
 func TestDirections(t *testing.T) {
 	const goSocketIO, goRedis, websocket = "github.com/googollee/go-socket.io", "github.com/redis/go-redis/v9", "github.com/gobwas/ws"
 	allowed := map[string][]string{
@@ -190,7 +190,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/chat":   {"tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout", goSocketIO},
 		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},
 		"tsunagu/internal/health": {"tsunagu/internal/packet"},
-		// A program of its own, for go generate.
+		// The program of go generate.
 		"tsunagu/static/internal/fetch": {},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./adapter/...", "./static/...", "./internal/...").Output()
@@ -201,14 +201,14 @@ func TestDirections(t *testing.T) {
 		fields := strings.Fields(line)
 		may, known := allowed[fields[0]]
 		if !known {
-			t.Errorf("%s is not in the table of rooms", fields[0])
+			t.Errorf("%s is not in the table of packages", fields[0])
 		}
 		for _, imported := range fields[1:] {
 			first, _, _ := strings.Cut(imported, "/")
 			standard := first != "tsunagu" && !strings.Contains(first, ".")
-			within := func(room string) bool { return imported == room || strings.HasPrefix(imported, room+"/") }
+			within := func(pkg string) bool { return imported == pkg || strings.HasPrefix(imported, pkg+"/") }
 			if !standard && !slices.ContainsFunc(may, within) {
-				t.Errorf("%s imports %s, which is not downstream of it", fields[0], imported)
+				t.Errorf("%s imports %s, which the table does not allow", fields[0], imported)
 			}
 		}
 	}
@@ -219,11 +219,11 @@ func TestVersion(t *testing.T) {
 	status := run(t.Context(), []string{"-version"}, environment(nil), &stdout, &stderr)
 	want := regexp.MustCompile(`^tsunagu \S+, commit \S+(, modified)?, go\S+( .*)?\n$`)
 	if status != 0 || !want.MatchString(stdout.String()) || stderr.Len() > 0 {
-		t.Errorf("-version: exit status %d, %q and %q; want 0 and one line that matches %s", status, stdout.String(), stderr.String(), want)
+		t.Errorf("-version: exit status %d, stdout %q, stderr %q; want 0 and one line that matches %s", status, stdout.String(), stderr.String(), want)
 	}
 }
 
-// The table of flags in the README is the program's.
+// The README's table of flags matches -help.
 func TestReadmeFlags(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Whoever adds a module to the binary adds its licence to NOTICES.md; what is gone, goes there, too.
+// NOTICES.md has the licences of the modules that are in the binary, and no others.
 func TestNotices(t *testing.T) {
 	text, err := os.ReadFile("NOTICES.md")
 	if err != nil {
@@ -25,7 +25,7 @@ func TestNotices(t *testing.T) {
 	linked := linkedLicences(t)
 	for module, files := range linked {
 		if len(files) == 0 {
-			t.Errorf("%s has no licence", module)
+			t.Errorf("no licence file was found for %s", module)
 		}
 		for _, file := range files {
 			licence, err := os.ReadFile(file)
@@ -39,18 +39,18 @@ func TestNotices(t *testing.T) {
 	}
 	for name := range sections {
 		if _, is := linked[name]; !is {
-			t.Errorf("NOTICES.md has a section %q, which is no module in the binary", name)
+			t.Errorf("NOTICES.md has a section for %q, which is not in the binary", name)
 		}
 	}
 	for _, holder := range []string{"Copyright 2009 The Go Authors.", "Copyright (c) 2014 Guillermo Rauch\n", "Mozilla Public License 2.0"} {
 		if !strings.Contains(notices, holder) {
-			t.Errorf("NOTICES.md does not say %q", holder)
+			t.Errorf("NOTICES.md does not contain %q", holder)
 		}
 	}
 }
 
-// linkedLicences finds the modules that are in the binary, as it is in the image, and the licence files that
-// apply to the packages taken from each: a package may have one of its own.
+// linkedLicences returns the modules in the binary, built as for the image, and the licence files that apply to
+// their packages. A package may have its own.
 func linkedLicences(t *testing.T) map[string][]string {
 	t.Helper()
 	list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}\t{{$.Dir}}{{end}}", ".")
@@ -96,7 +96,7 @@ func licenceFiles(t *testing.T, dir string) []string {
 
 var trailing = regexp.MustCompile(`(?m)[ \t\r]+$`)
 
-// trimmed leaves out what cannot be seen: blanks at the end of lines, and empty lines around the text.
+// trimmed removes trailing white space from lines, and empty lines around the text.
 func trimmed(s string) string {
 	return strings.Trim(trailing.ReplaceAllString(s, ""), "\n")
 }

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Sees to it that the programs and fonts that the tests use are there: installs them on Debian where it may,
-# else names them and fails.
+# Installs the programs and fonts that the tests use, on Debian and with root rights. Otherwise prints the missing
+# packages and fails.
 set -eu
 
 missing=
-need() { # need PACKAGES COMMAND...: one of the commands
+need() { # need PACKAGES COMMAND...: one of the commands must exist
 	packages=$1
 	shift
 	for command; do
@@ -23,25 +23,25 @@ need nodejs node
 need npm npm
 need 'gcc libc6-dev' gcc
 need fontconfig fc-list
-need_font fonts-noto-cjk ':lang=ja' # else Japanese shows as empty boxes in the picture
+need_font fonts-noto-cjk ':lang=ja' # without it the picture shows Japanese as empty boxes
 need_font fonts-noto-color-emoji ':lang=und-zsye'
 
 if [ -n "$missing" ]; then
 	sudo=
 	if ! command -v apt-get >/dev/null 2>&1; then
-		echo "the tests need, by their Debian names:$missing" >&2
+		echo "the tests need these Debian packages or their equivalents:$missing" >&2
 		exit 1
 	fi
 	if [ "$(id -u)" != 0 ]; then
 		if ! sudo -n true 2>/dev/null; then
-			echo "the tests need:$missing. As root: apt-get install$missing" >&2
+			echo "missing packages:$missing. Run as root: apt-get install$missing" >&2
 			exit 1
 		fi
 		sudo='sudo -n'
 	fi
 	echo "installing:$missing"
-	# The tests start a redis-server of their own. Debian's would start one for good, on the port that the
-	# embedded one wants: not now, and not at the next boot.
+	# The tests start their own redis-server. Debian's would run all the time, on the port of the embedded Redis, so
+	# neither the installation nor the next boot may start it.
 	policy=/usr/sbin/policy-rc.d
 	if [ ! -e "$policy" ]; then
 		trap '$sudo rm -f "$policy"' EXIT
