@@ -66,16 +66,16 @@ func (c *Chat) Close() { c.fan.Close() }
 
 // Register registers the handler of the chat event.
 func (c *Chat) Register(srv *bridge.Server) {
-	srv.OnEvent(namespace, event, c.say)
+	srv.OnEvent(namespace, event, c.publish)
 }
 
 // Dropped returns the number of events that were dropped because their argument has
 // no text. The original would crash on them.
 func (c *Chat) Dropped() int64 { return c.dropped.Load() }
 
-// say publishes one line. As in the original, it ignores further arguments and sends
+// publish publishes one line. As in the original, it ignores further arguments and sends
 // no ack.
-func (c *Chat) say(conn socketio.Conn, arg bridge.Arg) {
+func (c *Chat) publish(conn socketio.Conn, arg bridge.Arg) {
 	if arg.Missing() {
 		c.drop(conn, "no argument")
 		return

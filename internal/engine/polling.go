@@ -105,7 +105,7 @@ func (s *Session) setHeaders(w http.ResponseWriter, r *http.Request) {
 	if s.jsonp == "" {
 		allowOrigin(h, r)
 	}
-	// Old versions of Internet Explorer would take the answers for an XSS attack.
+	// Old versions of Internet Explorer would report the answers as an XSS attack.
 	if ua := r.UserAgent(); strings.Contains(ua, ";MSIE") || strings.Contains(ua, "Trident/") {
 		h.Set("X-XSS-Protection", "0")
 	}

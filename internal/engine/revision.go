@@ -28,8 +28,8 @@ func (v Revision) clients() string {
 }
 
 // refuse returns the error for a client whose revision is not served. To a user
-// this looks like a server that is down, so the error says what is wrong, and so
-// does the log, once for each revision.
+// this looks like a server that is down, so the error and, once for each revision,
+// the log explain the reason.
 func (srv *Server) refuse(seen Revision, r *http.Request) *protocolError {
 	var names []string
 	for _, v := range srv.cfg.Revisions {

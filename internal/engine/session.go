@@ -37,7 +37,7 @@ type Session struct {
 	// POST could be handled at the same time as the websocket that replaces it.
 	receiving sync.Mutex
 
-	// guarded by mu as well
+	// also guarded by mu
 	closeOnOpen Reason      // reason to close the session when it opens
 	timer       *time.Timer // expires at deadline or earlier
 	deadline    time.Time   // of the heartbeat, or of CloseTimeout
