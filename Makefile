@@ -3,12 +3,14 @@
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 10s
+PACKAGES    ?= ./...
+COUNT       ?= 50
 
 CLIENTS := e2e/node_modules/.package-lock.json
 SCRIPT  := static/client/socket.io.js
 FIND_GO := find . -name node_modules -prune -o -name '*.go' -print
 
-.PHONY: build test tools check cross unit e2e picture bench bench-short fuzz clean
+.PHONY: build test tools check cross unit stress e2e picture bench bench-short fuzz clean
 .NOTPARALLEL:
 
 build: $(SCRIPT)
@@ -45,6 +47,17 @@ cross:
 
 unit:
 	CGO_ENABLED=1 $(GO) test -race ./...
+
+# Every unit test COUNT times with the race detector, while a busy loop for each core competes with the tests. The loops end
+# with this target, however it ends: each of them watches the shell that started it.
+stress:
+	@mkdir -p bin; shell=$$$$; \
+	for core in $$(seq $$(getconf _NPROCESSORS_ONLN)); do \
+		while kill -0 $$shell 2>/dev/null; do i=0; while [ $$i -lt 100000 ]; do i=$$((i + 1)); done; done & \
+	done; \
+	{ CGO_ENABLED=1 $(GO) test -race -count=$(COUNT) -timeout 60m $(PACKAGES); echo "exit status $$?"; } 2>&1 | tee bin/stress.log; \
+	echo "Failures by test:"; grep -E '^ *--- FAIL' bin/stress.log | sed 's/ (.*//' | sort | uniq -c; \
+	grep -q '^exit status 0$$' bin/stress.log
 
 e2e: $(CLIENTS) $(SCRIPT)
 	$(GO) test -tags e2e -count=1 -timeout 15m ./adapter ./e2e
