@@ -69,7 +69,7 @@ picture: tools $(CLIENTS)
 # Measures this server beside the original and others, in half an hour on an idle machine. Writes the README's table
 # and plot.
 bench: tools $(CLIENTS)
-	$(GO) run ./bench -json bench/last.json -markdown docs/bench.md -svg docs/bench.svg -readme README.md
+	$(GO) run ./bench -json bench/last.json -markdown docs/bench.md -svg docs/bench.svg -readme README.md,docs/README.ja.md
 
 bench-short: tools $(CLIENTS)
 	$(GO) run ./bench -short

@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"tsunagu/bench/stats"
 )
 
-// figure writes a value with three digits that count, and delays of a second and more in seconds.
+// figure formats a value with three significant digits, and delays of a second and more in seconds.
 func figure(v float64, unit string) string {
 	if unit == "ms" && v >= 1000 {
 		v, unit = v/1000, "s"
@@ -39,43 +37,41 @@ func thousands(s string) string {
 	return s
 }
 
-// ranged writes a median with what the rounds spread over.
-func ranged(s stats.Spread, unit string) string {
-	if s.N < 2 || s.Min == s.Max {
-		return figure(s.Median, unit)
+// ranged formats a median with its lowest and highest round.
+func ranged(s spread, unit string) string {
+	if s.n < 2 || s.min == s.max {
+		return figure(s.median, unit)
 	}
-	low, high := figure(s.Min, unit), figure(s.Max, unit)
+	low, high := figure(s.min, unit), figure(s.max, unit)
 	if number, rest, ok := strings.Cut(low, " "); ok && strings.HasSuffix(high, " "+rest) {
 		low = number
 	}
-	return fmt.Sprintf("%s (%s–%s)", figure(s.Median, unit), low, high)
+	return fmt.Sprintf("%s (%s–%s)", figure(s.median, unit), low, high)
 }
 
-func times(s stats.Spread) string {
+func times(s spread) string {
 	d := 2
-	if s.Median < 0.1 {
+	if s.median < 0.1 {
 		d = 3
 	}
-	return strconv.FormatFloat(s.Median, 'f', d, 64) + " ×"
+	return strconv.FormatFloat(s.median, 'f', d, 64) + " ×"
 }
 
-// brief is a sample in a few words, for the progress line.
+// brief is a sample in a few words, for the line of progress.
 func brief(s sample) string {
 	if s.Failed != "" {
 		return "FAILED: " + s.Failed
 	}
 	var parts []string
-	say := func(keys ...string) {
-		for _, key := range keys {
-			if v, ok := metrics[key].of(s); ok {
-				parts = append(parts, metrics[key].name+" "+figure(v, metrics[key].unit))
-			}
+	for _, m := range metrics {
+		if v, ok := m.of(s); ok && m.compared {
+			parts = append(parts, m.name+" "+figure(v, m.unit))
 		}
 	}
-	say("cpu", "p50", "p99", "memory", "accept")
-	if v, ok := faults(s); ok && v > 0 {
+	if v, ok := metricOf("faults").of(s); ok && v > 0 {
+		t := s.Traffic
 		parts = append(parts, fmt.Sprintf("%.0f FAULTS (%d of %d undelivered, %d doubled, %d disordered, %d foreign, %d clients lost, %d silent)", v,
-			s.Traffic.Undelivered, s.Traffic.Expected, s.Traffic.Duplicates, s.Traffic.Disorder, s.Traffic.Foreign, s.Traffic.Lost, s.Silent))
+			t.Undelivered, t.Expected, t.Duplicates, t.Disorder, t.Foreign, t.Lost, s.Silent))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 
@@ -18,7 +14,7 @@ import (
 )
 
 func init() {
-	// The children are tied to the life of the thread that starts them, so that thread must be the one that stays.
+	// The children are tied to the life of the thread that starts them, so it must be the main thread.
 	runtime.LockOSThread()
 }
 
@@ -28,7 +24,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	o, err := parse()
+	o, err := parse(os.Args[1:])
 	if err == nil {
 		err = run(ctx, o)
 	}
@@ -41,43 +37,6 @@ func exit(err error) {
 		os.Exit(1)
 	}
 	os.Exit(0)
-}
-
-func parse() (o options, err error) {
-	mod, err := exec.Command("go", "env", "GOMOD").Output()
-	if err != nil {
-		return o, fmt.Errorf("go env: %w", err)
-	}
-	o.root = filepath.Dir(strings.TrimSpace(string(mod)))
-	list := func(to *[]string) func(string) error {
-		return func(s string) error { *to = strings.Split(s, ","); return nil }
-	}
-	flag.StringVar(&o.ours, "ours", "", "a tsunagu that is built already")
-	flag.StringVar(&o.node, "node", "node", "the Node to run the original servers with")
-	flag.StringVar(&o.redisServer, "redis-server", "redis-server", "the Redis server to start")
-	flag.StringVar(&o.seed, "seed", filepath.Join(o.root, "e2e/testdata/seed/server.js"), "the original server")
-	flag.StringVar(&o.modules, "node-modules", filepath.Join(o.root, "e2e/node_modules"), "where socket.io 2.1.1 and 4.8 are installed")
-	flag.BoolVar(&o.short, "short", false, "a look in under two minutes")
-	flag.Func("only", "rows to measure, with commas between: sparse,dense,400,1000,idle,pair,hold", list(&o.only))
-	flag.Func("servers", "servers to measure: ours,floor,node2,node4,port", list(&o.servers))
-	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each row (5, with -short 1)")
-	flag.IntVar(&o.clients, "clients", 0, "at most so many clients, to try the bench itself")
-	flag.StringVar(&o.json, "json", "", "a file for all samples")
-	flag.StringVar(&o.from, "from", "", "measure nothing, report the samples of this file")
-	flag.StringVar(&o.readme, "readme", "", "a Markdown file to put the short table into, between its bench markers")
-	flag.StringVar(&o.svg, "svg", "", "a file for the plot")
-	flag.StringVar(&o.markdown, "markdown", "", "a file for the long table")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", flag.Arg(0))
-	}
-	if o.rounds <= 0 {
-		o.rounds = 5
-		if o.short {
-			o.rounds = 1
-		}
-	}
-	return o, nil
 }
 
 func run(ctx context.Context, o options) error {
@@ -105,8 +64,8 @@ func run(ctx context.Context, o options) error {
 	return report(o, b.results)
 }
 
-// rounds measures row by row and round by round. Within a round the servers follow each other, each round
-// beginning with another one, so that none always has the machine as its predecessor left it.
+// rounds measures row by row and round by round. Within a round the servers take turns, and each round begins with
+// another one, so that no server always finds the machine as the same predecessor left it.
 func (b *bench) rounds(ctx context.Context, rows []row) error {
 	p := newProgress(rows)
 	for _, r := range rows {
@@ -135,11 +94,11 @@ func (b *bench) rounds(ctx context.Context, rows []row) error {
 			}
 		}
 	}
-	p.done()
+	fmt.Fprintf(os.Stderr, "measured for %v\n", time.Since(p.began).Round(time.Second))
 	return nil
 }
 
-// save writes after every sample, so that a run which is cut short leaves what it has found.
+// save writes after every sample, so that an interrupted run leaves what it has measured.
 func (b *bench) save() error {
 	if b.opt.json == "" {
 		return nil
@@ -147,11 +106,11 @@ func (b *bench) save() error {
 	return b.results.save(b.opt.json)
 }
 
-// progress says on the standard error what is under way and how long it will take.
+// progress prints on standard error which measurement is in progress and how long the rest will take.
 type progress struct {
-	began       time.Time
-	n, all      int
-	spent, left time.Duration // by estimate
+	began         time.Time
+	n, all        int
+	passed, ahead time.Duration // by estimate
 }
 
 func newProgress(rows []row) *progress {
@@ -159,31 +118,27 @@ func newProgress(rows []row) *progress {
 	for _, r := range rows {
 		n := r.rounds * len(r.servers)
 		p.all += n
-		p.left += time.Duration(n) * r.estimate()
+		p.ahead += time.Duration(n) * r.estimate()
 	}
 	return p
 }
 
 func (p *progress) begin(r row, round int, server string) {
 	p.n++
-	left := p.left
-	if p.spent > 0 {
-		left = time.Duration(float64(left) * float64(time.Since(p.began)) / float64(p.spent))
+	left := p.ahead
+	if p.passed > 0 {
+		left = time.Duration(float64(left) * float64(time.Since(p.began)) / float64(p.passed))
 	}
 	fmt.Fprintf(os.Stderr, "[%d/%d, %v left] %s, round %d of %d, %s: ", p.n, p.all, left.Round(time.Second), r.name, round+1, r.rounds, server)
 }
 
 func (p *progress) end(r row, s sample) {
-	p.spent += r.estimate()
-	p.left -= r.estimate()
+	p.passed += r.estimate()
+	p.ahead -= r.estimate()
 	fmt.Fprintln(os.Stderr, brief(s))
 }
 
 func (p *progress) skip(r row) {
 	p.n++
-	p.left -= r.estimate()
-}
-
-func (p *progress) done() {
-	fmt.Fprintf(os.Stderr, "measured for %v\n", time.Since(p.began).Round(time.Second))
+	p.ahead -= r.estimate()
 }

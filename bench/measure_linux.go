@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"tsunagu/bench/load"
-	"tsunagu/bench/proc"
 )
 
 // generatorArg makes this program the load generator.
@@ -26,162 +25,142 @@ func startGenerator() (*load.Process, error) {
 	return load.Start(cmd)
 }
 
-// measure takes one sample: a fresh server, fresh clients, the row's rest and traffic.
-func (b *bench) measure(ctx context.Context, r row, server string) (sample, error) {
-	s := sample{Row: r.name, Server: server, Clients: r.clients}
-	p, err := b.start(ctx, server)
-	if err != nil {
-		return s, err
-	}
-	gen, err := startGenerator()
-	if err != nil {
-		return s, errors.Join(err, p.kill())
-	}
-	err = b.sample(ctx, &s, r, p, gen)
-	if dead := p.alive(); dead != nil {
-		err = errors.Join(dead, err)
-	}
-	return s, errors.Join(err, p.kill(), gen.Stop())
+// measurement is one sample in the making.
+type measurement struct {
+	*bench
+	row   row
+	nodes nodes
+	gen   *load.Process
+	sample
 }
 
-func (b *bench) sample(ctx context.Context, s *sample, r row, p *process, gen *load.Process) error {
+// measure takes one sample: fresh nodes of the server, fresh clients, the row's rest and traffic.
+func (b *bench) measure(ctx context.Context, r row, server string) (sample, error) {
+	m := measurement{bench: b, row: r, sample: sample{Row: r.name, Server: server, Clients: r.clients}}
+	var err error
+	if m.nodes, err = b.start(ctx, server, max(r.nodes, 1)); err != nil {
+		return m.sample, err
+	}
+	if m.gen, err = startGenerator(); err != nil {
+		return m.sample, errors.Join(err, m.nodes.kill())
+	}
+	err = m.take(ctx)
+	return m.sample, errors.Join(m.nodes.alive(), err, m.nodes.kill(), m.gen.Stop())
+}
+
+func (m *measurement) take(ctx context.Context) (err error) {
 	if err := wait(ctx, time.Second); err != nil {
 		return err
 	}
-	var err error
-	if s.BeforeKB, err = proc.RSS(p.pid()); err != nil {
+	if m.BeforeKB, err = m.nodes.rss(); err != nil {
 		return err
 	}
-	if err := b.arrive(s, r, p, gen); err != nil {
+	if err := m.connect(); err != nil {
 		return err
 	}
-	if r.rest > 0 {
-		if err := wait(ctx, r.rest); err != nil {
+	if m.row.rest > 0 {
+		if err := wait(ctx, m.row.rest); err != nil {
 			return err
 		}
-		if s.RestKB, err = proc.RSS(p.pid()); err != nil {
-			return err
-		}
-	}
-	if r.rate > 0 {
-		if err := b.warmUp(ctx, r, gen); err != nil {
-			return err
-		}
-		if err := b.window(s, r, p, gen); err != nil {
+		if m.RestKB, err = m.nodes.rss(); err != nil {
 			return err
 		}
 	}
-	return check(s, gen)
+	if m.row.rate > 0 {
+		if err := m.warmUp(ctx); err != nil {
+			return err
+		}
+		if err := m.traffic(); err != nil {
+			return err
+		}
+	}
+	return m.check()
 }
 
-// arrive connects all clients.
-func (b *bench) arrive(s *sample, r row, p *process, gen *load.Process) error {
-	before, err := b.used(p, gen)
-	if err != nil {
-		return err
+func (m *measurement) connect() error {
+	args := load.ConnectArgs{
+		Addrs: m.nodes.addrs(), EIO: serverOf(m.Server).eio, Clients: m.row.clients, InFlight: inFlight, WarmUp: min(1000, m.row.clients/4),
 	}
-	c, err := gen.Connect(load.ConnectAsk{
-		Addr: p.addr(), EIO: dialect(s.Server), Clients: r.clients, InFlight: inFlight, WarmUp: min(1000, r.clients/4),
-	})
-	if err != nil {
-		return err
+	var c load.Connected
+	w, err := m.during(func() (err error) { c, err = m.gen.Connect(args); return err })
+	if err == nil && m.row.rest > 0 {
+		m.AcceptPerSecond, m.Accept = c.PerSecond, w
 	}
-	after, err := b.used(p, gen)
-	if err != nil {
-		return err
-	}
-	if r.rest > 0 {
-		s.AcceptPerSecond = c.PerSecond
-		s.AcceptCPU = (after.server - before.server).Seconds()
-		s.AcceptLoadCPU = (after.load - before.load).Seconds()
-		s.AcceptWindow, s.AcceptOtherCPU, s.AcceptStolen = others(before, after)
-	}
-	return nil
+	return err
 }
 
-func (b *bench) warmUp(ctx context.Context, r row, gen *load.Process) error {
-	t, err := gen.Traffic(r.warmUp())
+func (m *measurement) warmUp(ctx context.Context) error {
+	t, err := m.gen.Traffic(m.row.warmUp())
 	if err != nil {
 		return err
 	}
 	if t.Delivered != t.Expected {
-		return fmt.Errorf("of the warm-up only %d of %d lines arrive", t.Delivered, t.Expected)
+		return fmt.Errorf("the warm-up delivered %d of %d messages", t.Delivered, t.Expected)
 	}
 	return wait(ctx, 300*time.Millisecond)
 }
 
-// window sends the lines that count and reads before and after what everyone has used.
-func (b *bench) window(s *sample, r row, p *process, gen *load.Process) error {
-	before, err := b.used(p, gen)
+// traffic sends the messages that count.
+func (m *measurement) traffic() error {
+	var t load.Traffic
+	w, err := m.during(func() (err error) { t, err = m.gen.Traffic(m.row.traffic()); return err })
 	if err != nil {
 		return err
 	}
-	t, err := gen.Traffic(r.lines())
-	if err != nil {
-		return err
-	}
-	after, err := b.used(p, gen)
-	if err != nil {
-		return err
-	}
-	s.Traffic = &t
-	s.CPU = (after.server - before.server).Seconds()
-	s.RedisCPU = (after.redis - before.redis).Seconds()
-	s.LoadCPU = (after.load - before.load).Seconds()
-	s.Window, s.OtherCPU, s.Stolen = others(before, after)
-	if s.AfterKB, err = proc.RSS(p.pid()); err != nil {
-		return err
-	}
-	if t.Lost*2 > int64(r.clients) {
-		return fmt.Errorf("%d of %d clients were dropped while they listened", t.Lost, r.clients)
+	m.Traffic, m.Window = &t, w
+	if t.Lost*2 > int64(m.row.clients) {
+		return fmt.Errorf("the server dropped %d of %d clients", t.Lost, m.row.clients)
 	}
 	return nil
 }
 
-// check looks at the clients once more when all is done.
-func check(s *sample, gen *load.Process) error {
-	st, err := gen.Status()
+// check looks at the clients once more at the end.
+func (m *measurement) check() error {
+	st, err := m.gen.Status()
 	if err != nil {
 		return err
 	}
-	s.Silent = st.Silent
-	if s.Traffic == nil && st.Ready != int64(s.Clients) {
-		return fmt.Errorf("%d of %d clients were dropped while at rest", int64(s.Clients)-st.Ready, s.Clients)
+	m.Silent = st.Silent
+	if m.Traffic == nil && st.Ready != int64(m.Clients) {
+		return fmt.Errorf("the server dropped %d of %d clients at rest", int64(m.Clients)-st.Ready, m.Clients)
 	}
 	return nil
 }
 
-// usage is what everyone has used of the CPU since they began.
+// usage is what every process has used of the CPU since it began.
 type usage struct {
 	server, redis, load time.Duration
-	machine             proc.Machine
+	machine             machineTimes
 	at                  time.Time
 }
 
-func (b *bench) used(p *process, gen *load.Process) (u usage, err error) {
+func (m *measurement) used() (u usage, err error) {
 	var errs [4]error
 	u.at = time.Now()
-	u.server, errs[0] = proc.CPU(p.pid())
-	u.redis, errs[1] = proc.CPU(b.redis.pid())
-	u.load, errs[2] = proc.CPU(gen.PID())
-	u.machine, errs[3] = proc.AllCPUs()
+	u.server, errs[0] = m.nodes.cpu()
+	u.redis, errs[1] = cpuTime(m.redis.pid())
+	u.load, errs[2] = cpuTime(m.gen.PID())
+	u.machine, errs[3] = readMachineTimes()
 	return u, errors.Join(errs[:]...)
 }
 
-// others tells how long a window was, and what neither the server nor Redis nor the generator used of it.
-func others(before, after usage) (seconds, other, stolen float64) {
-	own := after.server - before.server + after.redis - before.redis + after.load - before.load
-	return after.at.Sub(before.at).Seconds(), max(after.machine.Busy-before.machine.Busy-own, 0).Seconds(),
-		(after.machine.Stolen - before.machine.Stolen).Seconds()
-}
-
-func dialect(server string) int {
-	for _, s := range servers {
-		if s.name == server {
-			return s.eio
-		}
+// during runs f and returns what was used of the CPU meanwhile.
+func (m *measurement) during(f func() error) (window, error) {
+	before, err := m.used()
+	if err != nil {
+		return window{}, err
 	}
-	return 3
+	if err := f(); err != nil {
+		return window{}, err
+	}
+	after, err := m.used()
+	server, redis, load := after.server-before.server, after.redis-before.redis, after.load-before.load
+	return window{
+		Seconds: after.at.Sub(before.at).Seconds(),
+		Server:  server.Seconds(), Redis: redis.Seconds(), Load: load.Seconds(),
+		Other:  max(after.machine.busy-before.machine.busy-server-redis-load, 0).Seconds(),
+		Stolen: (after.machine.stolen - before.machine.stolen).Seconds(),
+	}, err
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -2,59 +2,81 @@ package main
 
 import (
 	"bytes"
+	"embed"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"text/template"
 )
 
-const (
-	markBegin = "<!-- bench: begin -->"
-	markEnd   = "<!-- bench: end -->"
-)
-
-// report prints everything and writes the files that were asked for. A run with a failure in it, or one that has taken
-// less than the full table, does not reach the README.
+// report prints the tables and writes the files that the flags name. It does not write the figures of the first screen
+// from a run with failures or one that measured less than everything.
 func report(o options, r results) error {
-	long := r.long() + "\n" + r.verdicts()
-	fmt.Println(long)
-	errs := []error{}
-	for _, f := range r.failures() {
-		errs = append(errs, fmt.Errorf("%s, %s, round %d: %s", f.Row, f.Server, f.Round+1, f.Failed))
-	}
-	for _, w := range r.doubts() {
-		fmt.Fprintln(os.Stderr, "bench: doubtful:", w)
+	tables := r.caption() + "\n" + r.table() + "\n" + r.verdicts()
+	fmt.Println(tables)
+	errs := r.failures()
+	for _, d := range r.doubts() {
+		fmt.Fprintln(os.Stderr, "bench: doubtful:", d)
 	}
 	if o.markdown != "" {
-		errs = append(errs, os.WriteFile(o.markdown, []byte("# What the bench has measured\n\n"+long), 0o644))
+		errs = append(errs, os.WriteFile(o.markdown, []byte("# What the bench has measured\n\n"+tables), 0o644))
 	}
 	if o.svg != "" {
-		errs = append(errs, os.WriteFile(o.svg, r.chart().SVG(), 0o644))
+		errs = append(errs, os.WriteFile(o.svg, r.chart().svg(), 0o644))
 	}
-	if o.readme != "" {
-		err := r.fitForReadme()
-		if err == nil {
-			err = intoFile(o.readme, r.table()+"\n"+r.verdicts())
+	if len(o.readme) > 0 {
+		err := r.complete()
+		for _, file := range o.readme {
+			if err == nil {
+				err = r.intoReadme(file)
+			}
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-func (r results) fitForReadme() error {
+// complete is nil for a full run without failures.
+func (r results) complete() error {
 	if r.Short || r.Trial || len(r.failures()) > 0 {
-		return errors.New("the README takes its figures from a whole run without failures")
+		return errors.New("the README takes its figures from a full run without failures")
 	}
-	for _, g := range goals {
-		if n := r.spread(g.row, ours, g.key).N; n < 5 || g.peer != "" && r.ratio(g.row, ours, g.peer, g.key).N < 5 {
-			return fmt.Errorf("the README needs five rounds of everything: row %s has %d", g.row, n)
+	for _, row := range fullRows {
+		want := row.rounds
+		if want == 0 {
+			want = 5
+		}
+		for _, server := range row.servers {
+			key := "memory"
+			if row.rate > 0 {
+				key = "cpu"
+			}
+			if n := r.spread(row.name, server, key).n; n < want {
+				return fmt.Errorf("the README takes its figures from a full run: row %s has %d of %d rounds of %s", row.name, n, want, server)
+			}
 		}
 	}
 	return nil
 }
 
-// intoFile puts the text between the markers.
-func intoFile(file, text string) error {
+const (
+	markBegin = "<!-- bench: begin -->"
+	markEnd   = "<!-- bench: end -->"
+)
+
+// The text between the markers of README.md and of README.ja.md.
+//
+//go:embed README.md.tmpl README.ja.md.tmpl
+var templates embed.FS
+
+// intoReadme puts the figures of the first screen between the markers of a file.
+func (r results) intoReadme(file string) error {
+	text, err := r.firstScreen(filepath.Base(file))
+	if err != nil {
+		return err
+	}
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -64,11 +86,27 @@ func intoFile(file, text string) error {
 	if !ok1 || !ok2 {
 		return fmt.Errorf("%s has no %s and %s", file, markBegin, markEnd)
 	}
-	out := fmt.Appendf(nil, "%s%s\n%s%s%s", head, markBegin, text, markEnd, foot)
-	return os.WriteFile(file, out, 0o644)
+	return os.WriteFile(file, fmt.Appendf(nil, "%s%s\n%s%s%s", head, markBegin, text, markEnd, foot), 0o644)
 }
 
-// caption says what stands in the tables.
+// firstScreen fills in the template of one README.
+func (r results) firstScreen(name string) (string, error) {
+	t, err := template.New(name+".tmpl").Funcs(template.FuncMap{
+		"figure": func(row, server, key string) string {
+			return figure(r.spread(row, server, key).median, metricOf(key).unit)
+		},
+		"ratio":   func(row, server, key string) string { return times(r.ratio(row, server, node2, key)) },
+		"machine": func() string { return r.Machine },
+	}).ParseFS(templates, name+".tmpl")
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	err = t.Execute(&out, nil)
+	return out.String(), err
+}
+
+// caption explains the tables.
 func (r results) caption() string {
 	most := 0
 	for _, s := range r.Samples {
@@ -82,120 +120,73 @@ func (r results) caption() string {
 		kind = "A trial with fewer clients than the rows say. "
 	}
 	return fmt.Sprintf("%sMedians of %d interleaved rounds (lowest–highest); × is the median of the ratios to Node with socket.io 2.1.1 "+
-		"within each round; missing lines were not delivered within 5 s after the last. %s.\n", kind, most, r.Machine)
+		"within each round. Missing messages were not delivered within 5 s after the last one. \"go-socket.io alone\" is the chat as one would "+
+		"write it with that library, its own broadcast and go-redis. %s.\n", kind, most, r.Machine)
 }
 
-// table is for the README: for every row what counts there, beside each other.
+// table has one line for every row and metric, one column for every server.
 func (r results) table() string {
-	return r.caption() + "\n" + r.grid([][2]string{
-		{"sparse", "cpu"}, {"sparse", "p50"}, {"dense", "cpu"}, {"dense", "p50"}, {"400", "p50"},
-		{"1000", "p99"}, {"pair", "p50"}, {"idle", "memory"}, {"idle", "accept"},
-	})
-}
-
-// long is everything.
-func (r results) long() string {
-	var lines [][2]string
-	for _, row := range fullRows {
-		for _, key := range []string{"cpu", "rate", "p50", "p99", "max", "undelivered", "redis", "load", "late", "memory", "accept", "acceptcpu", "acceptload"} {
-			lines = append(lines, [2]string{row.name, key})
-		}
-	}
-	return r.caption() + "\n" + r.grid(lines)
-}
-
-// grid is a table with one line for every row and metric, one column for every server.
-func (r results) grid(lines [][2]string) string {
-	var b strings.Builder
-	b.WriteString("| |")
+	header := []string{""}
 	for _, s := range servers {
-		fmt.Fprintf(&b, " %s |", s.title)
+		header = append(header, s.title)
 	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(servers)) + "\n")
+	var lines [][]string
+	for _, row := range fullRows {
+		for _, m := range metrics {
+			if m.key == "faults" { // among the verdicts
+				continue
+			}
+			line, any := []string{row.title + ": " + m.name}, ""
+			for _, s := range servers {
+				cell := r.cell(row.name, s.name, m)
+				line, any = append(line, cell), any+cell
+			}
+			if any != "" {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return grid(header, lines)
+}
+
+// verdicts says which goals are reached.
+func (r results) verdicts() string {
+	var lines [][]string
+	for _, g := range goals {
+		lines = append(lines, r.judge(g).cells())
+	}
+	return grid([]string{"goal", "must", "aim", "measured", "must reached", "aim reached"}, lines)
+}
+
+// grid is a table in Markdown.
+func grid(header []string, lines [][]string) string {
+	var b strings.Builder
+	write := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
+	write(header)
+	b.WriteString("|" + strings.Repeat("---|", len(header)) + "\n")
 	for _, l := range lines {
-		cells, any := "", false
-		for _, s := range servers {
-			c := r.cell(l[0], s.name, l[1])
-			any = any || c != ""
-			cells += " " + c + " |"
-		}
-		if any {
-			fmt.Fprintf(&b, "| %s: %s |%s\n", title(l[0]), metrics[l[1]].name, cells)
-		}
+		write(l)
 	}
 	return b.String()
 }
 
-func (r results) cell(row, server, key string) string {
-	s := r.spread(row, server, key)
-	if s.N == 0 {
+func (r results) cell(row, server string, m metric) string {
+	s := r.spread(row, server, m.key)
+	if s.n == 0 {
 		return ""
 	}
-	text := ranged(s, metrics[key].unit) + r.missing(row, server, key)
-	compared := map[string]bool{"cpu": true, "p50": true, "p99": true, "memory": true, "accept": true}
-	if ratio := r.ratio(row, server, node2, key); compared[key] && server != node2 && ratio.N > 0 {
+	text := ranged(s, m.unit) + r.missing(row, server, m.key)
+	if ratio := r.ratio(row, server, node2, m.key); m.compared && server != node2 && ratio.n > 0 {
 		text += ", " + times(ratio)
 	}
 	return text
 }
 
-// missing goes beside a delay where not all lines came: then it is a lower bound.
+// missing stands beside a delay where messages are missing: then the delay is a lower bound.
 func (r results) missing(row, server, key string) string {
-	share := r.spread(row, server, "undelivered").Median
+	share := r.spread(row, server, "undelivered").median
 	if share == 0 || key != "p50" && key != "p99" && key != "max" {
 		return ""
 	}
 	return fmt.Sprintf(", %.2g %% missing", share)
-}
-
-func title(name string) string {
-	for _, r := range fullRows {
-		if r.name == name {
-			return r.title
-		}
-	}
-	return name
-}
-
-// verdicts says which goals are reached.
-func (r results) verdicts() string {
-	var b strings.Builder
-	b.WriteString("| goal | must | aim | measured | must reached | aim reached |\n|---|---|---|---|---|---|\n")
-	for _, g := range goals {
-		v := r.judge(g)
-		if !v.measured {
-			fmt.Fprintf(&b, "| %s | %s | %s | not measured | | |\n", g.what, g.bound(g.must), g.aimText())
-			continue
-		}
-		aim := ""
-		if !g.worst {
-			aim = yes(v.aim)
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", g.what, g.bound(g.must), g.aimText(), v.text(), yes(v.must), aim)
-	}
-	return b.String()
-}
-
-func (g goal) aimText() string {
-	if g.worst {
-		return ""
-	}
-	return g.bound(g.aim)
-}
-
-func (v verdict) text() string {
-	switch {
-	case v.worst:
-		return digits(v.value)
-	case v.peer != "":
-		return fmt.Sprintf("%.3g × (%.3g–%.3g)", v.value, v.low, v.high)
-	}
-	return figure(v.value, metrics[v.key].unit)
-}
-
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "**no**"
 }

@@ -3,14 +3,15 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
+	"slices"
 	"time"
 
 	"tsunagu/bench/load"
-	"tsunagu/bench/stats"
 )
 
-// results is all that a run has found. It is what -json writes and -from reads.
+// results is all that a run has measured. It is what -json writes and -from reads.
 type results struct {
 	Machine string
 	Short   bool
@@ -25,97 +26,88 @@ type sample struct {
 	Failed      string `json:",omitempty"` // why there are no figures
 
 	AcceptPerSecond float64
-	AcceptCPU       float64 // seconds of CPU that the server has used for all connections
-	AcceptLoadCPU   float64 // and the load generator
-	AcceptOtherCPU  float64 // and everything else on the machine
-	AcceptStolen    float64
-	AcceptWindow    float64
-	BeforeKB        int64 // resident memory of the server before the first client
-	RestKB          int64 // and with all of them, at rest; 0 where the row has no rest
-	AfterKB         int64 // and after the traffic
+	Accept          window // while the clients connected; zero where the row has no rest
+	BeforeKB        int64  // resident memory of the server before the first client
+	RestKB          int64  // and with all of them, at rest; 0 where the row has no rest
 
 	Clients int
 	Traffic *load.Traffic `json:",omitempty"`
+	Window  window        // while there was traffic
 	Silent  int           // clients whose server owed them a heartbeat at the end
+}
 
-	// Seconds of CPU in the window of the traffic.
-	CPU      float64 // of the server
-	RedisCPU float64
-	LoadCPU  float64 // of the load generator
-	OtherCPU float64 // of everything else on the machine
-	Stolen   float64 // taken by the host
-	Window   float64 // its length in seconds
+// window is a span of time, in seconds, and the seconds of CPU that were used in it.
+type window struct {
+	Seconds float64
+	Server  float64 // all nodes of the server under test
+	Redis   float64
+	Load    float64 // the load generator
+	Other   float64 // everything else on the machine
+	Stolen  float64 // taken by the host
 }
 
 // metric is a figure that a sample holds, or does not.
 type metric struct {
-	name string
-	unit string
-	of   func(s sample) (float64, bool)
+	key, name, unit string
+	compared        bool // tables show the ratio to Node
+	of              func(s sample) (float64, bool)
 }
 
-func ofTraffic(f func(t *load.Traffic) float64) func(sample) (float64, bool) {
+// ofTraffic is a metric of samples with traffic. A quotient by zero deliveries is no figure.
+func ofTraffic(f func(s sample, t *load.Traffic) float64) func(sample) (float64, bool) {
 	return func(s sample) (float64, bool) {
 		if s.Traffic == nil {
 			return 0, false
 		}
-		return f(s.Traffic), true
+		v := f(s, s.Traffic)
+		return v, !math.IsNaN(v) && !math.IsInf(v, 0)
 	}
 }
 
-const ms = 1e6 // nanoseconds
+// ofAccept is a metric of samples whose connecting was measured.
+func ofAccept(f func(s sample) float64) func(sample) (float64, bool) {
+	return func(s sample) (float64, bool) { return f(s), s.AcceptPerSecond > 0 }
+}
 
-var metrics = map[string]metric{
-	"cpu": {"server CPU per delivery", "µs", func(s sample) (float64, bool) {
-		if s.Traffic == nil || s.Traffic.Delivered == 0 {
-			return 0, false
-		}
-		return s.CPU * 1e6 / float64(s.Traffic.Delivered), true
-	}},
-	"redis": {"Redis CPU per line", "µs", func(s sample) (float64, bool) {
-		if s.Traffic == nil {
-			return 0, false
-		}
-		return s.RedisCPU * 1e6 * float64(s.Clients) / float64(s.Traffic.Expected), true
-	}},
-	"rate":        {"deliveries a second", "", ofTraffic(func(t *load.Traffic) float64 { return t.PerSecond })},
-	"p50":         {"median delay", "ms", ofTraffic(func(t *load.Traffic) float64 { return float64(t.P50) / ms })},
-	"p99":         {"p99 delay", "ms", ofTraffic(func(t *load.Traffic) float64 { return float64(t.P99) / ms })},
-	"max":         {"longest delay", "ms", ofTraffic(func(t *load.Traffic) float64 { return float64(t.Max) / ms })},
-	"undelivered": {"undelivered", "%", ofTraffic(func(t *load.Traffic) float64 { return 100 * float64(t.Undelivered) / float64(t.Expected) })},
-	"faults":      {"lines lost, doubled or disordered; clients lost or without heartbeat", "", faults},
-	"load": {"load generator's CPU per delivery", "µs", func(s sample) (float64, bool) {
-		if s.Traffic == nil || s.Traffic.Delivered == 0 {
-			return 0, false
-		}
-		return s.LoadCPU * 1e6 / float64(s.Traffic.Delivered), true
-	}},
-	"late": {"p99 by which the generator was late", "ms", ofTraffic(func(t *load.Traffic) float64 { return float64(t.Late) / ms })},
-	"memory": {"memory per idle connection", "KB", func(s sample) (float64, bool) {
+const (
+	nsPerMS = 1e6
+	µsPerS  = 1e6
+)
+
+// metrics in the order of the tables.
+var metrics = []metric{
+	{"cpu", "server CPU per delivery", "µs", true, ofTraffic(func(s sample, t *load.Traffic) float64 { return s.Window.Server * µsPerS / float64(t.Delivered) })},
+	{"rate", "deliveries a second", "", false, ofTraffic(func(_ sample, t *load.Traffic) float64 { return t.PerSecond })},
+	{"p50", "median delay", "ms", true, ofTraffic(func(_ sample, t *load.Traffic) float64 { return float64(t.P50) / nsPerMS })},
+	{"p99", "p99 delay", "ms", true, ofTraffic(func(_ sample, t *load.Traffic) float64 { return float64(t.P99) / nsPerMS })},
+	{"max", "longest delay", "ms", false, ofTraffic(func(_ sample, t *load.Traffic) float64 { return float64(t.Max) / nsPerMS })},
+	{"undelivered", "undelivered", "%", false, ofTraffic(func(_ sample, t *load.Traffic) float64 { return 100 * float64(t.Undelivered) / float64(t.Expected) })},
+	{"redis", "Redis CPU per message", "µs", false, ofTraffic(func(s sample, t *load.Traffic) float64 {
+		return s.Window.Redis * µsPerS * float64(s.Clients) / float64(t.Expected)
+	})},
+	{"load", "load generator's CPU per delivery", "µs", false, ofTraffic(func(s sample, t *load.Traffic) float64 { return s.Window.Load * µsPerS / float64(t.Delivered) })},
+	{"late", "p99 by which the generator was late", "ms", false, ofTraffic(func(_ sample, t *load.Traffic) float64 { return float64(t.Late) / nsPerMS })},
+	{"memory", "memory per idle connection", "KB", true, func(s sample) (float64, bool) {
 		return float64(s.RestKB-s.BeforeKB) / float64(s.Clients), s.RestKB > 0
 	}},
-	"accept": {"connections accepted a second", "", func(s sample) (float64, bool) {
-		return s.AcceptPerSecond, s.AcceptPerSecond > 0
-	}},
-	"acceptcpu": {"server CPU per connection accepted", "µs", func(s sample) (float64, bool) {
-		return s.AcceptCPU * 1e6 / float64(s.Clients), s.AcceptPerSecond > 0
-	}},
-	"acceptload": {"load generator's CPU per connection", "µs", func(s sample) (float64, bool) {
-		return s.AcceptLoadCPU * 1e6 / float64(s.Clients), s.AcceptPerSecond > 0
-	}},
+	{"accept", "connections accepted a second", "", true, ofAccept(func(s sample) float64 { return s.AcceptPerSecond })},
+	{"acceptcpu", "server CPU per connection accepted", "µs", false, ofAccept(func(s sample) float64 { return s.Accept.Server * µsPerS / float64(s.Clients) })},
+	{"acceptload", "load generator's CPU per connection", "µs", false, ofAccept(func(s sample) float64 { return s.Accept.Load * µsPerS / float64(s.Clients) })},
+	{"faults", "faults", "", false, ofTraffic(faults)},
 }
 
-// faults counts all that is not as it must be. The bare loop knows no heartbeats.
-func faults(s sample) (float64, bool) {
-	if s.Traffic == nil {
-		return 0, false
-	}
-	t := s.Traffic
+func metricOf(key string) metric {
+	return metrics[slices.IndexFunc(metrics, func(m metric) bool { return m.key == key })]
+}
+
+// faults counts messages lost, doubled, changed or out of order, and clients lost or without a heartbeat. The bare loop
+// knows no heartbeats.
+func faults(s sample, t *load.Traffic) float64 {
 	n := t.Undelivered + t.Duplicates + t.Disorder + t.Foreign + t.Lost
-	if s.Server != floor {
+	if s.Server != loop {
 		n += int64(s.Silent)
 	}
-	return float64(n), true
+	return float64(n)
 }
 
 // figures returns one metric of one server in one row, by round.
@@ -123,7 +115,7 @@ func (r results) figures(row, server, key string) map[int]float64 {
 	m := map[int]float64{}
 	for _, s := range r.Samples {
 		if s.Row == row && s.Server == server && s.Failed == "" {
-			if v, ok := metrics[key].of(s); ok {
+			if v, ok := metricOf(key).of(s); ok {
 				m[s.Round] = v
 			}
 		}
@@ -131,20 +123,49 @@ func (r results) figures(row, server, key string) map[int]float64 {
 	return m
 }
 
-func (r results) spread(row, server, key string) stats.Spread {
-	var v []float64
-	for _, x := range r.figures(row, server, key) {
-		v = append(v, x)
+// spread is one figure over all rounds.
+type spread struct {
+	median, min, max float64
+	n                int
+}
+
+// over returns the spread of the values; none of them gives the zero spread.
+func over(values []float64) spread {
+	if len(values) == 0 {
+		return spread{}
 	}
-	return stats.Over(v)
+	s := slices.Sorted(slices.Values(values))
+	mid := len(s) / 2
+	m := s[mid]
+	if len(s)%2 == 0 {
+		m = (s[mid-1] + s[mid]) / 2
+	}
+	return spread{m, s[0], s[len(s)-1], len(s)}
 }
 
-// ratio is the median of the ratios within each round.
-func (r results) ratio(row, server, to, key string) stats.Spread {
-	return stats.Ratios(r.figures(row, server, key), r.figures(row, to, key))
+func (r results) spread(row, server, key string) spread {
+	var values []float64
+	for _, v := range r.figures(row, server, key) {
+		values = append(values, v)
+	}
+	return over(values)
 }
 
-// doubts names what may have spoilt a sample without anyone having failed.
+// ratio is the spread of the ratios within each round. Two figures of one round were taken within seconds of each other,
+// so what slows the machine for a while slows both and leaves their ratio alone. A round that only one of the two has, or
+// in which the divisor is zero, is left out.
+func (r results) ratio(row, server, to, key string) spread {
+	var ratios []float64
+	divisors := r.figures(row, to, key)
+	for round, v := range r.figures(row, server, key) {
+		if d := divisors[round]; d != 0 {
+			ratios = append(ratios, v/d)
+		}
+	}
+	return over(ratios)
+}
+
+// doubts names what may have distorted a sample although nothing failed.
 func (r results) doubts() (out []string) {
 	for _, s := range r.Samples {
 		if s.Failed != "" {
@@ -153,37 +174,37 @@ func (r results) doubts() (out []string) {
 		say := func(format string, args ...any) {
 			out = append(out, fmt.Sprintf("%s, %s, round %d: ", s.Row, s.Server, s.Round+1)+fmt.Sprintf(format, args...))
 		}
-		alone := func(when string, window, other, stolen float64) {
-			if other > 0.1*window {
-				say("other processes used %.0f %% of a core %s", 100*other/window, when)
+		alone := func(w window, when string) {
+			if w.Other > 0.1*w.Seconds {
+				say("other processes used %.0f %% of a core %s", 100*w.Other/w.Seconds, when)
 			}
-			if stolen > 0.1*window {
-				say("the host took %.0f %% of a core away %s", 100*stolen/window, when)
+			if w.Stolen > 0.1*w.Seconds {
+				say("the host took %.0f %% of a core away %s", 100*w.Stolen/w.Seconds, when)
 			}
 		}
-		alone("while clients connected", s.AcceptWindow, s.AcceptOtherCPU, s.AcceptStolen)
+		alone(s.Accept, "while clients connected")
 		if s.Traffic == nil {
 			continue
 		}
-		alone("under traffic", s.Window, s.OtherCPU, s.Stolen)
-		if s.LoadCPU > 0.95*s.Window {
+		alone(s.Window, "under traffic")
+		if s.Window.Load > 0.95*s.Window.Seconds {
 			say("the load generator was busy all the time")
 		}
 		if late := s.Traffic.Late; late > 20*time.Millisecond && late > s.Traffic.P50/10 {
-			say("lines left the generator up to %v late", late.Round(time.Millisecond))
+			say("messages left the generator up to %v late", late.Round(time.Millisecond))
 		}
 	}
 	return out
 }
 
-// failures lists the measurements that came to nothing.
-func (r results) failures() (out []sample) {
+// failures are the errors of the measurements that failed.
+func (r results) failures() (errs []error) {
 	for _, s := range r.Samples {
 		if s.Failed != "" {
-			out = append(out, s)
+			errs = append(errs, fmt.Errorf("%s, %s, round %d: %s", s.Row, s.Server, s.Round+1, s.Failed))
 		}
 	}
-	return out
+	return errs
 }
 
 func (r results) save(file string) error {
@@ -199,5 +220,8 @@ func loadResults(file string) (r results, err error) {
 	if err != nil {
 		return r, err
 	}
-	return r, json.Unmarshal(b, &r)
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", file, err)
+	}
+	return r, nil
 }

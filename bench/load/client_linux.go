@@ -16,11 +16,11 @@ const (
 	upgrading              // the HTTP request is out
 	opening                // waits for Engine.IO's open packet
 	joining                // waits for Socket.IO's CONNECT
-	ready                  // hears and may speak
-	lost                   // closed, by whomever
+	ready                  // receives messages and may send some
+	lost                   // closed by either side
 )
 
-// client is one Socket.IO client. It belongs to its loop, but for what is written.
+// client is one Socket.IO client.
 type client struct {
 	// static after dial
 	fd    int
@@ -29,16 +29,16 @@ type client struct {
 
 	// owned by the loop
 	state state
-	rest  []byte // the start of what is not whole yet
-	due   int64  // by when a real client wants its pong (or, in EIO4, the next ping), 0 for never
+	rest  []byte // the start of a frame that is not complete yet
+	due   int64  // by when a real client expects its pong (or, in EIO 4, the next ping), 0 for never
 
-	// guarded by mu: the loop writes heartbeats, the speaker lines
-	mu   sync.Mutex
-	out  []byte // what the socket did not take yet
-	gone bool
+	// guarded by mu: the loop sends heartbeats, the sender messages
+	mu     sync.Mutex
+	out    []byte // what the socket has not accepted yet
+	closed bool
 }
 
-// The key is 16 bytes in base64, and the answer what RFC 6455 makes of it.
+// The key is 16 bytes in base64, and wsAccept the answer to it according to RFC 6455, section 4.2.2.
 const (
 	wsKey    = "dHN1bmFndSBiZW5jaG1hcg=="
 	wsAccept = "Aa8cs9130lNPtu05UItOosGKiT0="
@@ -46,31 +46,31 @@ const (
 
 func (l *loop) request() []byte {
 	return fmt.Appendf(nil, "GET /socket.io/?EIO=%d&transport=websocket HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"+
-		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n", l.ask.EIO, l.ask.Addr, wsKey)
+		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n", l.args.EIO, l.args.Addrs[0], wsKey)
 }
 
-// send writes a whole frame, or keeps what the socket does not take for later.
+// send writes a whole frame. It keeps what the socket does not accept for flush.
 func (c *client) send(frame []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.gone {
+	if c.closed {
 		return
 	}
 	if len(c.out) == 0 {
 		n, err := syscall.Write(c.fd, frame)
 		if err != nil && err != syscall.EAGAIN {
-			return // the loop hears of it as well
+			return // the loop sees the error, too
 		}
 		frame = frame[max(n, 0):]
 	}
 	c.out = append(c.out, frame...)
 }
 
-// flush goes on where send left off, once the socket has room again.
+// flush writes what send has kept, when the socket is writable again.
 func (c *client) flush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.out) == 0 || c.gone {
+	if len(c.out) == 0 || c.closed {
 		return
 	}
 	if n, err := syscall.Write(c.fd, c.out); err == nil {
@@ -78,7 +78,7 @@ func (c *client) flush() {
 	}
 }
 
-// received takes what a read has brought. b is the loop's buffer and is used again afterwards.
+// received handles the bytes of one read. b is the loop's buffer, which the loop reuses.
 func (c *client) received(b []byte, now int64) error {
 	if len(c.rest) > 0 {
 		c.rest = append(c.rest, b...)
@@ -107,7 +107,7 @@ func (c *client) received(b []byte, now int64) error {
 	return nil
 }
 
-// keep holds on to what is left over, which mostly is nothing.
+// keep copies the incomplete frame that is left over. Mostly there is none.
 func (c *client) keep(b []byte) {
 	if len(b) == 0 {
 		c.rest = nil
@@ -116,14 +116,14 @@ func (c *client) keep(b []byte) {
 	c.rest = append(c.rest[:0:0], b...)
 }
 
-// upgraded looks for the end of the answer's head and returns what follows it.
+// upgraded looks for the end of the answer's header and returns the bytes after it.
 func (c *client) upgraded(b []byte) ([]byte, error) {
 	head, rest, found := bytes.Cut(b, []byte("\r\n\r\n"))
 	if !found {
 		return b, nil
 	}
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) || !bytes.Contains(head, []byte(wsAccept)) {
-		return nil, fmt.Errorf("the upgrade is answered by %.200q", head)
+		return nil, fmt.Errorf("the upgrade was answered by %.200q", head)
 	}
 	c.state = opening
 	return rest, nil
@@ -134,20 +134,22 @@ func (c *client) frame(op byte, payload []byte, now int64) error {
 	case opText:
 		return c.packet(payload, now)
 	case opClose:
-		return fmt.Errorf("the server closes the websocket: %q", payload)
+		return fmt.Errorf("the server closed the websocket: %q", payload)
 	case opPing:
 		c.send(appendFrame(nil, opPong, payload))
 	}
 	return nil
 }
 
-// packet takes one Engine.IO packet.
+// packet handles one Engine.IO packet.
 func (c *client) packet(p []byte, now int64) error {
 	switch {
 	case len(p) == 0:
 		return fmt.Errorf("an empty packet")
 	case c.state == ready && len(p) > 1 && p[0] == '4' && p[1] == '2':
-		c.loop.heard(c, p, now)
+		if r := c.loop.record; r != nil { // between two runs nothing is recorded
+			r.receive(c.index, p, now)
+		}
 	case c.state == opening && p[0] == '0':
 		return c.opened(p[1:])
 	case c.state == joining && len(p) > 1 && p[0] == '4' && p[1] == '0':
@@ -159,7 +161,7 @@ func (c *client) packet(p []byte, now int64) error {
 	case p[0] == '3':
 		c.due = 0
 	case c.state != ready || p[0] == '1' || p[0] == '4' && len(p) > 1 && p[1] == '4':
-		return fmt.Errorf("the server says %.200q", p)
+		return fmt.Errorf("the server sent %.200q", p)
 	}
 	return nil
 }
@@ -175,7 +177,7 @@ func (c *client) opened(p []byte) error {
 	c.loop.interval = open.PingInterval * int64(time.Millisecond)
 	c.loop.timeout = open.PingTimeout * int64(time.Millisecond)
 	c.state = joining
-	if c.loop.ask.EIO == 4 {
+	if c.loop.args.EIO == 4 {
 		c.send(appendFrame(nil, opText, []byte("40")))
 	}
 	return nil

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// perAddress is how many clients share one address of the loopback net: well under the number of ephemeral ports, so that
-// the kernel finds a free one at once.
+// perAddress is how many clients share one loopback address: far fewer than there are ephemeral ports, so that the kernel
+// finds a free one at once.
 const perAddress = 8000
 
 const ipBindAddressNoPort = 24 // from linux/in.h: bind the address now, choose the port at connect
 
 // dial starts to connect client i, without waiting.
 func (l *loop) dial(i int) (*client, error) {
-	to, err := netip.ParseAddrPort(l.ask.Addr)
+	to, err := netip.ParseAddrPort(l.args.Addrs[i*len(l.args.Addrs)/l.args.Clients])
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (l *loop) dial(i int) (*client, error) {
 	return c, syscall.EpollCtl(l.epfd, syscall.EPOLL_CTL_ADD, fd, &e)
 }
 
-// dialled learns how the kernel's connecting ended and asks for the upgrade.
+// dialled reads the result of the kernel's connect and requests the upgrade.
 func (c *client) dialled() error {
 	if code, err := syscall.GetsockoptInt(c.fd, syscall.SOL_SOCKET, syscall.SO_ERROR); err != nil || code != 0 {
 		return fmt.Errorf("connect: %w", syscall.Errno(code))
@@ -52,12 +52,12 @@ func (c *client) dialled() error {
 	return nil
 }
 
-// connect starts as many clients as may be under way at once.
+// connect starts as many clients as may be in progress at once.
 func (l *loop) connect() {
-	for l.next < len(l.clients) && l.flying < l.ask.InFlight {
+	for l.next < len(l.clients) && l.inFlight < l.args.InFlight {
 		i := l.next
 		l.next++
-		l.flying++
+		l.inFlight++
 		if c, err := l.dial(i); err != nil {
 			l.gen.fail(fmt.Errorf("client %d: %w", i, err))
 			if c != nil {
@@ -70,28 +70,28 @@ func (l *loop) connect() {
 
 // joined is called when a client has become ready.
 func (l *loop) joined(c *client, now int64) {
-	l.flying--
+	l.inFlight--
 	l.readyAt = append(l.readyAt, now)
 	l.gen.ready.Add(1)
-	if l.ask.EIO == 4 {
+	if l.args.EIO == 4 {
 		c.due = now + l.interval + l.timeout
 	} else {
-		l.beats = append(l.beats, beat{c, now + l.interval})
+		l.pings = append(l.pings, ping{c, now + l.interval})
 	}
 	l.connect()
 }
 
-// connect brings all clients to the server, or says why not: a figure taken with some of them missing is none.
-func (g *generator) connect(ask ConnectAsk) (Connected, error) {
-	if g.loop != nil {
-		return Connected{}, fmt.Errorf("already connected")
+// connect returns when all clients are connected, one has failed, or none has made progress for 15 s.
+func (g *generator) connect(a ConnectArgs) (Connected, error) {
+	if g.loop != nil || len(a.Addrs) == 0 || a.Clients < 1 {
+		return Connected{}, fmt.Errorf("connected already, or no clients or no nodes to connect")
 	}
-	l, err := newLoop(g, ask)
+	l, err := newLoop(g, a)
 	if err != nil {
 		return Connected{}, err
 	}
 	g.loop = l
-	l.clients = make([]*client, ask.Clients)
+	l.clients = make([]*client, a.Clients)
 	go l.run()
 	began := clock()
 	l.do(l.connect)
@@ -99,19 +99,19 @@ func (g *generator) connect(ask ConnectAsk) (Connected, error) {
 	for {
 		n := g.ready.Load()
 		if err := g.failure(); err != nil {
-			return Connected{}, fmt.Errorf("%d of %d clients connected: %w", n, ask.Clients, err)
+			return Connected{}, fmt.Errorf("%d of %d clients connected: %w", n, a.Clients, err)
 		}
-		if n == int64(ask.Clients) {
+		if n == int64(a.Clients) {
 			break
 		}
 		if now := clock(); n > last {
 			last, at = n, now
 		} else if now-at > int64(15*time.Second) {
-			return Connected{}, fmt.Errorf("%d of %d clients connected, and for 15 s no further one", n, ask.Clients)
+			return Connected{}, fmt.Errorf("%d of %d clients connected, and no further one for 15 s", n, a.Clients)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 	var times []int64
 	l.do(func() { times = slices.Clone(l.readyAt) })
-	return Connected{PerSecond: acceptRate(times, ask.WarmUp), Seconds: float64(times[len(times)-1]-began) / 1e9}, nil
+	return Connected{PerSecond: acceptRate(times, a.WarmUp), Seconds: float64(times[len(times)-1]-began) / 1e9}, nil
 }

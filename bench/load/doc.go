@@ -1,14 +1,13 @@
-// Package load is the load generator: thousands of Socket.IO clients in one process of its own, over raw
-// websocket frames.
+// Package load is the load generator: thousands of Socket.IO clients in one process of its own.
 //
-// It must not be what is measured, so it costs little: one thread reads all sockets through one epoll descriptor into one
-// buffer, and of what comes it looks at frame headers and at the few digits that a line carries. There
-// is no goroutine, no timer and, while lines come, no allocation per client.
+// The generator must cost little, because it shares the machine with the server under test. One thread reads all sockets
+// through one epoll descriptor into one buffer, and parses only frame headers and the digits that each message carries. A
+// client has no goroutine and no timer, and receiving a message allocates nothing.
 //
-//	orchestrator ── JSON lines on stdin/stdout ── Serve ─┬─ speaker: writes line i when it is due
-//	                                                     └─ loop: reads every client, answers heartbeats
+//	bench ── JSON-RPC on stdin/stdout ── Serve ─┬─ sender: writes message i when it is due
+//	                                            └─ loop: reads every client, sends and answers heartbeats
 //
-// Each line says which run it belongs to, its number in it and when it was written. So every client knows of every
-// line whether it came, came twice, or came before an earlier one of the same speaker, and how long it
-// took; both times are of one monotonic clock.
+// Each message carries the id of its run, its number and the time at which it was sent. So the generator knows for every
+// client and message whether it arrived, arrived twice or out of order, and how long it took. Both times come from one
+// monotonic clock.
 package load

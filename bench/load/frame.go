@@ -21,10 +21,10 @@ var (
 	errHuge       = errors.New("a frame announces more than 1 MB")
 )
 
-// maxFrame is far above any line of a bench: what announces more is a stream read from the wrong place.
+// maxFrame is far above any message of the bench: a longer length means that the stream was read from the wrong place.
 const maxFrame = 1 << 20
 
-// nextFrame cuts the first frame off b. While b holds no whole one, whole is false and rest is b.
+// nextFrame cuts the first frame off b. While b holds no complete frame, whole is false and rest is b.
 func nextFrame(b []byte) (op byte, payload, rest []byte, whole bool, err error) {
 	if len(b) < 2 {
 		return 0, nil, b, false, nil
@@ -67,7 +67,7 @@ func checkHead(first, second byte) error {
 	return nil
 }
 
-// mask is the same in all frames: what it hides from proxies does not matter here, that servers must undo it does.
+// mask is the same in all frames. Its secrecy, which protects proxies, does not matter here; that servers must undo it does.
 var mask = [4]byte{0x5a, 0x17, 0xe3, 0x9c}
 
 // appendFrame appends a client's frame, masked as clients must, with a payload below 64 KB.

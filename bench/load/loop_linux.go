@@ -8,62 +8,55 @@ import (
 	"time"
 )
 
-// edge asks for one event per change. It spares the kernel a second look at every socket that was read empty.
+// edge requests one event per change. It saves the kernel a second look at every socket that has been read empty.
 const edge = 1 << 31
 
-// pause bounds how long a loop sleeps when nothing comes: then it looks for orders and heartbeats that are due.
+// pause bounds how long the loop sleeps when no event arrives: then it looks for calls and for heartbeats that are due.
 const pause = 20 // ms
 
-// loop reads the clients it was given, all of them in one thread.
+// loop reads all clients in one thread.
 type loop struct {
 	// static
-	gen    *generator
-	ask    ConnectAsk
-	epfd   int
-	orders chan func()
+	gen   *generator
+	args  ConnectArgs
+	epfd  int
+	calls chan func()
 
 	// owned by the thread
 	clients           []*client
 	buf               []byte
-	interval, timeout int64 // of the server's heartbeat
-	beats             []beat
-	next, flying      int     // the next client to connect, and how many are at it
+	interval, timeout int64   // of the server's heartbeat
+	pings             []ping  // due, in order of time
+	next, inFlight    int     // the next client to connect, and how many handshakes are in progress
 	readyAt           []int64 // when each client was ready
-	round             *share
+	record            *record // of the run in progress, nil between runs
 	ended             bool
 }
 
-// beat says when a client's next ping is due. All wait equally long, so the queue is in order of time.
-type beat struct {
+// ping says when a client's next ping is due.
+type ping struct {
 	c  *client
 	at int64
 }
 
-// start is where the clock of this process began; all times are nanoseconds since.
+// start is the zero of clock, which counts nanoseconds.
 var start = time.Now()
 
 func clock() int64 { return int64(time.Since(start)) }
 
-func newLoop(g *generator, ask ConnectAsk) (*loop, error) {
+func newLoop(g *generator, args ConnectArgs) (*loop, error) {
 	epfd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	l := &loop{gen: g, ask: ask, epfd: epfd, orders: make(chan func()), buf: make([]byte, 256<<10)}
+	l := &loop{gen: g, args: args, epfd: epfd, calls: make(chan func()), buf: make([]byte, 256<<10)}
 	return l, nil
 }
 
-// heard passes a line on to the share under way; between two runs nobody listens.
-func (l *loop) heard(c *client, p []byte, now int64) {
-	if l.round != nil {
-		l.round.heard(c.index, p, now)
-	}
-}
-
-// do runs f in the loop's thread and returns when it is done.
+// do runs f in the loop's thread and returns when f has returned.
 func (l *loop) do(f func()) {
 	done := make(chan struct{})
-	l.orders <- func() { f(); close(done) }
+	l.calls <- func() { f(); close(done) }
 	<-done
 }
 
@@ -78,11 +71,11 @@ func (l *loop) run() {
 		for _, e := range events[:max(n, 0)] {
 			l.event(l.clients[e.Fd], e.Events)
 		}
-		if l.round != nil {
-			l.gen.delivered.Add(l.round.takeFresh())
+		if l.record != nil {
+			l.gen.delivered.Store(l.record.delivered)
 		}
 		select {
-		case f := <-l.orders:
+		case f := <-l.calls:
 			f()
 		default:
 		}
@@ -93,7 +86,7 @@ func (l *loop) run() {
 	}
 }
 
-// end closes everything and lets run return.
+// end closes all clients and makes run return.
 func (l *loop) end() {
 	for _, c := range l.clients {
 		if c != nil && c.state != lost {
@@ -123,7 +116,7 @@ func (l *loop) event(c *client, what uint32) {
 	}
 }
 
-// read takes all that the socket holds. A read that does not fill the buffer has emptied it, unless the end is near.
+// read reads until the socket is empty. A read that does not fill the buffer has emptied it, unless the connection ends.
 func (l *loop) read(c *client, ending bool) {
 	for c.state != lost {
 		n, err := syscall.Read(c.fd, l.buf)
@@ -136,7 +129,7 @@ func (l *loop) read(c *client, ending bool) {
 			l.drop(c, fmt.Errorf("read: %w", err))
 			return
 		case n == 0:
-			l.drop(c, fmt.Errorf("the server closes the connection"))
+			l.drop(c, fmt.Errorf("the server closed the connection"))
 			return
 		}
 		if err := c.received(l.buf[:n], clock()); err != nil {
@@ -149,7 +142,7 @@ func (l *loop) read(c *client, ending bool) {
 	}
 }
 
-// drop is the one way by which a client ends.
+// drop closes a client while the loop runs; nothing else does.
 func (l *loop) drop(c *client, why error) {
 	if c.state == lost {
 		return
@@ -159,18 +152,19 @@ func (l *loop) drop(c *client, why error) {
 	}
 	c.state = lost
 	c.mu.Lock()
-	c.gone = true
+	c.closed = true
 	syscall.Close(c.fd)
 	c.mu.Unlock()
-	l.gen.lost(fmt.Errorf("client %d: %w", c.index, why))
+	l.gen.gone.Add(1)
+	l.gen.fail(fmt.Errorf("client %d: %w", c.index, why))
 }
 
-// heartbeats sends the pings that are due in the older dialect, where the client asks.
+// heartbeats sends the pings that are due. In EIO 3 the client sends them, and all wait equally long.
 func (l *loop) heartbeats() {
 	now := clock()
-	for len(l.beats) > 0 && l.beats[0].at <= now {
-		c := l.beats[0].c
-		l.beats = l.beats[1:]
+	for len(l.pings) > 0 && l.pings[0].at <= now {
+		c := l.pings[0].c
+		l.pings = l.pings[1:]
 		if c.state != ready {
 			continue
 		}
@@ -178,11 +172,11 @@ func (l *loop) heartbeats() {
 		if c.due == 0 {
 			c.due = now + l.timeout
 		}
-		l.beats = append(l.beats, beat{c, now + l.interval})
+		l.pings = append(l.pings, ping{c, now + l.interval})
 	}
 }
 
-// silent counts the clients that a real one would have given up by now, because the server's heartbeat is overdue.
+// silent counts the clients that a real client would have closed by now, because the server's heartbeat is overdue.
 func (l *loop) silent() (n int) {
 	now := clock()
 	for _, c := range l.clients {

@@ -1,78 +1,65 @@
 package load
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/rpc"
+	"net/rpc/jsonrpc"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
 
-// generator is the state of this process.
+// generator is the state of this process. Its exported methods are what a Process calls, one at a time.
 type generator struct {
 	loop      *loop // nil until connected
 	runs      uint32
 	ready     atomic.Int64
 	gone      atomic.Int64
-	delivered atomic.Int64 // lines of the run under way
+	delivered atomic.Int64 // messages of the run in progress
 
 	mu    sync.Mutex
 	first error // guarded by mu: the first thing that went wrong
 }
 
-// Serve is the generator's main: it obeys the orders on in and answers on out until in ends, and lets its clients go then.
-func Serve(in io.Reader, out io.Writer) error {
+// Serve is the generator's main. It answers the calls that it reads from in until in ends, and then closes its clients.
+func Serve(in io.Reader, out io.WriteCloser) error {
 	debug.SetGCPercent(400)
-	g := &generator{}
-	defer func() {
-		if g.loop != nil {
-			g.loop.do(g.loop.end)
-		}
-	}()
-	orders, answers := json.NewDecoder(in), json.NewEncoder(out)
-	for {
-		var a ask
-		if err := orders.Decode(&a); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if err := answers.Encode(g.obey(a)); err != nil {
-			return err
-		}
+	g, server := &generator{}, rpc.NewServer()
+	if err := server.RegisterName(service, g); err != nil {
+		return err
 	}
+	server.ServeCodec(jsonrpc.NewServerCodec(stdio{in, out}))
+	if g.loop != nil {
+		g.loop.do(g.loop.end)
+	}
+	return nil
 }
 
-func (g *generator) obey(a ask) (r answer) {
-	var err error
-	switch {
-	case a.Connect != nil:
-		var c Connected
-		c, err = g.connect(*a.Connect)
-		r.Connected = &c
-	case g.loop == nil:
-		err = errors.New("no clients are connected")
-	case a.Traffic != nil:
-		var t Traffic
-		t, err = g.traffic(*a.Traffic)
-		r.Traffic = &t
-	case a.Status:
-		r.Status = &Status{Ready: g.ready.Load()}
-		g.loop.do(func() { r.Status.Silent = g.loop.silent() })
-	}
-	if err != nil {
-		return answer{Error: err.Error()}
-	}
-	return r
+// Connect connects all clients. It fails if one of them cannot connect, because figures with fewer clients would mislead.
+func (g *generator) Connect(a ConnectArgs, c *Connected) (err error) {
+	*c, err = g.connect(a)
+	return err
 }
 
-// lost books a client that the server has dropped.
-func (g *generator) lost(err error) {
-	g.gone.Add(1)
-	g.fail(err)
+// Traffic sends messages and waits for their deliveries.
+func (g *generator) Traffic(a TrafficArgs, t *Traffic) (err error) {
+	*t, err = g.traffic(a)
+	return err
 }
+
+// Status counts the clients that are connected, and those whose server is silent.
+func (g *generator) Status(_ struct{}, s *Status) error {
+	if g.loop == nil {
+		return errNotConnected
+	}
+	s.Ready = g.ready.Load()
+	g.loop.do(func() { s.Silent = g.loop.silent() })
+	return nil
+}
+
+var errNotConnected = errors.New("no clients are connected")
 
 func (g *generator) fail(err error) {
 	g.mu.Lock()

@@ -6,42 +6,44 @@ import (
 	"runtime"
 	"syscall"
 	"time"
-
-	"tsunagu/bench/stats"
 )
 
-// traffic lets the speakers say their lines and waits until every client has heard them all, or long enough.
-func (g *generator) traffic(a TrafficAsk) (Traffic, error) {
-	clients := g.loop.ask.Clients
-	if a.Lines < 1 || a.Speakers < 1 || a.Speakers > clients || a.PerSecond <= 0 {
-		return Traffic{}, errors.New("traffic without lines or speakers")
+// traffic sends the messages and waits until every client has received them all, or until a.Drain has passed.
+func (g *generator) traffic(a TrafficArgs) (Traffic, error) {
+	if g.loop == nil {
+		return Traffic{}, errNotConnected
+	}
+	clients := g.loop.args.Clients
+	if a.Messages < 1 || a.Senders < 1 || a.Senders > clients || a.PerSecond <= 0 {
+		return Traffic{}, errors.New("traffic without messages or senders")
 	}
 	if n := g.ready.Load(); n != int64(clients) {
 		return Traffic{}, fmt.Errorf("%d of %d clients are left: %w", n, clients, g.failure())
 	}
 	g.runs++
 	g.delivered.Store(0)
-	s := newShare(g.runs, clients, a.Lines, a.Speakers)
-	g.loop.do(func() { g.loop.round = s })
+	r := newRecord(g.runs, clients, a.Messages, a.Senders)
+	g.loop.do(func() { g.loop.record = r })
 
-	sent, late := make([]int64, a.Lines), stats.NewHist()
+	sent, late := make([]int64, a.Messages), newHistogram()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		g.speak(a, sent, late)
+		g.send(a, sent, late)
 	}()
 	<-done
-	expected := int64(a.Lines) * int64(clients)
+	expected := int64(a.Messages) * int64(clients)
 	for limit := clock() + int64(a.Drain); g.delivered.Load() < expected && clock() < limit; {
 		time.Sleep(2 * time.Millisecond)
 	}
 	end := clock()
-	g.loop.do(func() { g.loop.round = nil })
-	return g.account(s, sent, late, end), nil
+	g.loop.do(func() { g.loop.record = nil })
+	return g.account(r, sent, late, end), nil
 }
 
-// speak sends each line when it is due, and notes when it really left: a late generator is not the server's fault.
-func (g *generator) speak(a TrafficAsk, sent []int64, late *stats.Hist) {
+// send sends each message when it is due, and notes when it was really sent: a late generator is not the server's fault.
+// It keeps its thread for itself, as nanosleep needs, so it runs in a goroutine of its own that ends with it.
+func (g *generator) send(a TrafficArgs, sent []int64, late *histogram) {
 	runtime.LockOSThread()
 	interval := float64(time.Second) / a.PerSecond
 	first := clock() + int64(5*time.Millisecond)
@@ -53,30 +55,30 @@ func (g *generator) speak(a TrafficAsk, sent []int64, late *stats.Hist) {
 			nap := syscall.NsecToTimespec(due - now)
 			_ = syscall.Nanosleep(&nap, nil)
 		}
-		c := clients[i%a.Speakers*len(clients)/a.Speakers]
+		c := clients[i%a.Senders*len(clients)/a.Senders]
 		sent[i] = clock()
-		late.Add(sent[i] - due)
-		text = appendLine(text[:0], g.runs, uint32(i), sent[i])
+		late.add(sent[i] - due)
+		text = appendMessage(text[:0], g.runs, uint32(i), sent[i])
 		frame = appendFrame(frame[:0], opText, text)
 		c.send(frame)
 	}
 }
 
-func (g *generator) account(s *share, sent []int64, late *stats.Hist, end int64) Traffic {
-	if s.delivered == int64(s.clients)*int64(s.lines) {
-		end = s.lastAt
+func (g *generator) account(r *record, sent []int64, late *histogram, end int64) Traffic {
+	if r.delivered == int64(r.clients)*int64(r.messages) {
+		end = r.lastAt
 	}
 	t := Traffic{
-		Expected:  int64(s.clients) * int64(s.lines),
-		Delivered: s.delivered, Duplicates: s.duplicates, Disorder: s.disorder, Foreign: s.foreign,
-		Lost:        int64(s.clients) - g.ready.Load(),
-		Undelivered: s.close(sent, end),
-		Late:        time.Duration(late.Quantile(0.99)),
+		Expected:  int64(r.clients) * int64(r.messages),
+		Delivered: r.delivered, Duplicates: r.duplicates, Disorder: r.disorder, Foreign: r.foreign,
+		Lost:        int64(r.clients) - g.ready.Load(),
+		Undelivered: r.close(sent, end),
+		Late:        time.Duration(late.quantile(0.99)),
 		Seconds:     float64(end-sent[0]) / 1e9,
 	}
-	t.P50 = time.Duration(s.delays.Quantile(0.5))
-	t.P99 = time.Duration(s.delays.Quantile(0.99))
-	t.Max = time.Duration(s.delays.Max())
+	t.P50 = time.Duration(r.delays.quantile(0.5))
+	t.P99 = time.Duration(r.delays.quantile(0.99))
+	t.Max = time.Duration(r.delays.max)
 	t.PerSecond = float64(t.Delivered) / t.Seconds
 	return t
 }

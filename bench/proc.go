@@ -1,5 +1,4 @@
-// Package proc reads from /proc what a process has used.
-package proc
+package main
 
 import (
 	"bytes"
@@ -14,10 +13,10 @@ import (
 // tick is the unit of CPU times in /proc: 1/100 s for every program on Linux, whatever the kernel's own HZ is.
 const tick = 10 * time.Millisecond
 
-var errFormat = errors.New("proc: not the format expected")
+var errFormat = errors.New("/proc: not the expected format")
 
-// CPU returns the user and system time that the process has used, all its threads together.
-func CPU(pid int) (time.Duration, error) {
+// cpuTime returns the user and system time that all threads of the process have used.
+func cpuTime(pid int) (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
@@ -25,7 +24,7 @@ func CPU(pid int) (time.Duration, error) {
 	return parseStat(b)
 }
 
-// parseStat reads the 14th and 15th field. The second is the program's name in parentheses, which may itself hold
+// parseStat reads the 14th and 15th field. The second is the program's name in parentheses, which may itself contain
 // blanks and parentheses, so the fields are counted from the last closing one.
 func parseStat(b []byte) (time.Duration, error) {
 	end := bytes.LastIndexByte(b, ')')
@@ -44,9 +43,9 @@ func parseStat(b []byte) (time.Duration, error) {
 	return time.Duration(user+system) * tick, nil
 }
 
-// RSS returns the resident memory of the process in KB. smaps_rollup is exact; VmRSS in status may lag behind by
-// some pages for each thread and serves only where the former cannot be read.
-func RSS(pid int) (int64, error) {
+// residentKB returns the resident memory of the process. smaps_rollup is exact; VmRSS in status may lag behind by some
+// pages for each thread, and serves only where smaps_rollup cannot be read.
+func residentKB(pid int) (int64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err == nil {
 		return parseKB(b, "Rss:")
@@ -67,35 +66,35 @@ func parseKB(b []byte, key string) (int64, error) {
 	return 0, errFormat
 }
 
-// Machine is what all CPUs together have done since boot.
-type Machine struct {
-	Busy   time.Duration // user and system time of all processes
-	Stolen time.Duration // time in which the host gave the CPU to others
+// machineTimes is what all CPUs together have done since boot.
+type machineTimes struct {
+	busy   time.Duration // user and system time of all processes
+	stolen time.Duration // time in which the host gave the CPU to others
 }
 
-// AllCPUs reads the machine's own counters, by which a run can tell that it was not alone.
-func AllCPUs() (Machine, error) {
+// readMachineTimes reads the machine's own counters, by which a run can tell that it was not alone.
+func readMachineTimes() (machineTimes, error) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return Machine{}, err
+		return machineTimes{}, err
 	}
-	return parseMachine(b)
+	return parseMachineTimes(b)
 }
 
-// parseMachine reads the first line: cpu user nice system idle iowait irq softirq steal ...
-func parseMachine(b []byte) (Machine, error) {
+// parseMachineTimes reads the first line: cpu user nice system idle iowait irq softirq steal ...
+func parseMachineTimes(b []byte) (machineTimes, error) {
 	line, _, _ := strings.Cut(string(b), "\n")
 	f := strings.Fields(line)
 	if len(f) < 9 || f[0] != "cpu" {
-		return Machine{}, errFormat
+		return machineTimes{}, errFormat
 	}
 	var n [9]int64
 	for i := 1; i < 9; i++ {
 		v, err := strconv.ParseInt(f[i], 10, 64)
 		if err != nil {
-			return Machine{}, errFormat
+			return machineTimes{}, errFormat
 		}
 		n[i] = v
 	}
-	return Machine{Busy: time.Duration(n[1]+n[2]+n[3]) * tick, Stolen: time.Duration(n[8]) * tick}, nil
+	return machineTimes{busy: time.Duration(n[1]+n[2]+n[3]) * tick, stolen: time.Duration(n[8]) * tick}, nil
 }

@@ -1,4 +1,4 @@
-package plot
+package main
 
 import (
 	"bytes"
@@ -44,17 +44,18 @@ func number(t *testing.T, e xml.StartElement, name string) float64 {
 	return 0
 }
 
-func TestWellFormedAndInsideThePage(t *testing.T) {
+func TestChartIsWellFormedAndInsideThePage(t *testing.T) {
 	for panels := range 6 {
-		c := Chart{Title: `a <b> & "c"`, Note: "1 < 2", Foot: "'x' & y"}
+		c := chart{title: `a <b> & "c"`, note: "1 < 2", foot: "'x' & y"}
 		for i := range panels {
-			p := Panel{Title: "<panel>", Note: "& more"}
+			p := panel{title: "<panel>", note: "& more"}
 			for j := range i {
-				p.Bars = append(p.Bars, Bar{Label: "<&>", Text: "1 µs", Value: float64(j), Low: float64(j) / 2, High: float64(j) * 2, Class: "ours"})
+				v := float64(j)
+				p.bars = append(p.bars, bar{servers[j], "<1 µs>", spread{v, v / 2, v * 2, 3}})
 			}
-			c.Panels = append(c.Panels, p)
+			c.panels = append(c.panels, p)
 		}
-		all := elements(t, c.SVG())
+		all := elements(t, c.svg())
 		height := number(t, all[0], "height")
 		for _, e := range all[1:] {
 			if y := number(t, e, "y"); y < 0 || y > height || number(t, e, "x") > width {
@@ -65,20 +66,20 @@ func TestWellFormedAndInsideThePage(t *testing.T) {
 }
 
 func TestBarsAreInProportion(t *testing.T) {
-	svg := Chart{Panels: []Panel{{Bars: []Bar{{Value: 10, Class: "ours"}, {Value: 40, Class: "other"}, {Value: 0, Class: "floor"}}}}}.SVG()
+	p := panel{bars: []bar{{server: server{name: ours}, spread: spread{median: 10}}, {server: server{name: node2}, spread: spread{median: 40}}, {server: server{name: loop}}}}
 	widths := map[string]float64{}
-	for _, e := range elements(t, svg) {
+	for _, e := range elements(t, chart{panels: []panel{p}}.svg()) {
 		if e.Name.Local == "rect" {
 			widths[e.Attr[0].Value] = number(t, e, "width")
 		}
 	}
-	if math.Abs(widths["other"]/widths["ours"]-4) > 0.01 || widths["floor"] > 1 {
+	if math.Abs(widths[node2]/widths[ours]-4) > 0.01 || widths[loop] > 1 {
 		t.Errorf("%v", widths)
 	}
 }
 
 func TestDarkAndLight(t *testing.T) {
-	if svg := string(Chart{}.SVG()); !strings.Contains(svg, "prefers-color-scheme:dark") || !strings.Contains(svg, `class="page"`) {
+	if svg := string(chart{}.svg()); !strings.Contains(svg, "prefers-color-scheme:dark") || !strings.Contains(svg, `class="page"`) {
 		t.Error("no colours for dark pages, or no background")
 	}
 }
