@@ -56,7 +56,8 @@ stress:
 		while kill -0 $$shell 2>/dev/null; do i=0; while [ $$i -lt 100000 ]; do i=$$((i + 1)); done; done & \
 	done; \
 	{ CGO_ENABLED=1 $(GO) test -race -count=$(COUNT) -timeout 60m $(PACKAGES); echo "exit status $$?"; } 2>&1 | tee bin/stress.log; \
-	echo "Failures by test:"; grep -E '^ *--- FAIL' bin/stress.log | sed 's/ (.*//' | sort | uniq -c; \
+	echo "Failures by test and package:"; \
+	grep -E '^ *(--- FAIL|FAIL[[:space:]]|panic:)' bin/stress.log | sed -E 's/ \(.*|\t[0-9.]+s$$//' | sort | uniq -c; \
 	grep -q '^exit status 0$$' bin/stress.log
 
 e2e: $(CLIENTS) $(SCRIPT)
@@ -66,8 +67,8 @@ e2e: $(CLIENTS) $(SCRIPT)
 picture: tools $(CLIENTS)
 	E2E_PICTURE=$(CURDIR)/docs/chat.png $(GO) test -tags e2e -count=1 -run '^TestPageWithoutRedis$$' ./e2e
 
-# Measures this server beside the original and others, in half an hour on an idle machine. Writes the README's table
-# and plot.
+# Measures Tsunagu beside the servers it replaces and others, in half an hour on an idle machine. Writes the tables, the
+# plot, and the figures of the READMEs.
 bench: tools $(CLIENTS)
 	$(GO) run ./bench -json bench/last.json -markdown docs/bench.md -svg docs/bench.svg -readme README.md,docs/README.ja.md
 
