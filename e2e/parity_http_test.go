@@ -17,104 +17,160 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
 )
 
-// Requests are written as text: a line of method and target, lines of headers, and after an empty line the body,
-// byte by byte. The version, Host and Content-Length are added where they are missing. "@" in the target
-// stands for a polling handshake's and "~" for a websocket's; "@a" and "~a" belong to the first session. What begins
-// with "raw:" goes out as it stands.
+// A request of the corpus: "POST @a -H Origin: http://a -d 1:2". Version, Host and Content-Length are added where
+// they are missing.
+type request struct {
+	title   string // the line as it is written
+	line    string // method, target and perhaps the version
+	headers []string
+	body    string
+	hasBody bool
+	packets []string // the body's, in the encoding of the dialect
+}
 
-var shorthand = regexp.MustCompile(`[@~][a-c]?`)
+var websocketHeaders = []string{
+	"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+}
 
-func (p *play) request(text string) (raw, method string) {
-	if raw, ok := strings.CutPrefix(text, "raw:"); ok {
-		method, _, _ = strings.Cut(raw, " ")
-		return p.fill(raw), method
+func parseRequest(text string) (r request, err error) {
+	if target, ok := strings.CutPrefix(text, "UPGRADE "); ok {
+		target, more, _ := strings.Cut(target, " ")
+		text = strings.TrimSuffix("GET "+target+" -U "+more, " ")
 	}
-	head, body, hasBody := strings.Cut(text, "\n\n")
-	first, headers, _ := strings.Cut(head, "\n")
-	method, _, _ = strings.Cut(first, " ")
-	first = shorthand.ReplaceAllStringFunc(first, func(s string) string {
-		target := "/socket.io/?EIO=" + p.world.eio + "&transport=polling"
-		if s[0] == '~' {
-			target = "/socket.io/?EIO=" + p.world.eio + "&transport=websocket"
+	var body string
+	text, body, r.hasBody = strings.Cut(text, " -d")
+	if r.body, err = expand(strings.TrimPrefix(body, " ")); err != nil {
+		return r, err
+	}
+	options := strings.Split(text, " -")
+	r.title = options[0]
+	if r.line, err = expand(options[0]); err != nil {
+		return r, err
+	}
+	for _, option := range options[1:] {
+		value, err := expand(strings.TrimPrefix(option[1:], " "))
+		switch {
+		case err != nil:
+			return r, err
+		case option[0] == 'H':
+			r.headers = append(r.headers, value)
+		case option[0] == 'U':
+			r.headers = append(r.headers, websocketHeaders...)
+		case option[0] == 'p':
+			r.packets, r.hasBody = append(r.packets, value), true
+		default:
+			return r, fmt.Errorf("no option -%s", option)
 		}
-		if len(s) == 2 {
-			target += "&sid={" + s[1:] + "}"
+	}
+	return r, nil
+}
+
+var shorthand = regexp.MustCompile(`([@~])([34]?)([a-c]?)`)
+
+// text is the request as it goes out.
+func (r request) text(p *player) (text, method string) {
+	method, _, _ = strings.Cut(r.line, " ")
+	line := shorthand.ReplaceAllStringFunc(r.line, func(s string) string {
+		m := shorthand.FindStringSubmatch(s)
+		target := "/socket.io/?EIO=" + p.server.eio
+		if m[2] != "" {
+			target = "/socket.io/?EIO=" + m[2]
+		}
+		target += map[string]string{"@": "&transport=polling", "~": "&transport=websocket"}[m[1]]
+		if m[3] != "" {
+			target += "&sid={" + m[3] + "}"
 		}
 		return target
 	})
-	if !strings.Contains(first, " HTTP/") {
-		first += " HTTP/1.1"
+	if !strings.Contains(line, " HTTP/") {
+		line += " HTTP/1.1"
 	}
-	var lines []string
-	if headers != "" {
-		lines = strings.Split(headers, "\n")
+	headers, body := slices.Clone(r.headers), p.withSessions(r.body)
+	if r.packets != nil {
+		body = p.server.payload(r.packets...)
 	}
 	has := func(name string) bool {
-		return slices.ContainsFunc(lines, func(l string) bool {
-			return len(l) > len(name) && strings.EqualFold(l[:len(name)+1], name+":")
-		})
+		return slices.ContainsFunc(headers, func(h string) bool { return strings.HasPrefix(h, name+":") })
 	}
 	if !has("Host") {
-		lines = append(lines, "Host: localhost")
+		headers = append(headers, "Host: localhost")
 	}
-	body = p.fill(body)
-	if hasBody && !has("Content-Length") && !has("Transfer-Encoding") {
-		lines = append(lines, fmt.Sprint("Content-Length: ", len(body)))
+	if r.hasBody && !has("Content-Length") && !has("Transfer-Encoding") {
+		headers = append(headers, fmt.Sprint("Content-Length: ", len(body)))
 	}
-	return p.fill(first+"\r\n"+strings.Join(lines, "\r\n")) + "\r\n\r\n" + body, method
+	return p.withSessions(line+"\r\n"+strings.Join(headers, "\r\n")) + "\r\n\r\n" + body, method
 }
 
-// ask sends a request over a connection of its own.
-func (p *play) ask(name, text string) {
-	raw, method := p.request(text)
-	l := p.dial(name)
-	l.method = method
-	_, _ = l.conn.Write([]byte(raw)) // the answer tells, if there is one
+// payload encodes packets for a POST.
+func (d *dialect) payload(packets ...string) string {
+	if d.eio == "4" {
+		return strings.Join(packets, "\x1e")
+	}
+	var payload strings.Builder
+	for _, packet := range packets {
+		fmt.Fprintf(&payload, "%d:%s", len(utf16.Encode([]rune(packet))), packet)
+	}
+	return payload.String()
+}
+
+// send sends requests at once over a new connection.
+func (p *player) send(name string, requests ...request) {
+	c := p.dial(name)
+	var all strings.Builder
+	for _, r := range requests {
+		text, method := r.text(p)
+		c.method = method
+		all.WriteString(text)
+	}
+	p.write(name, all.String())
 }
 
 // answer reads and records the next answer.
-func (p *play) answer(name string) (status int, body string) {
-	l := p.lines[name]
-	l.conn.SetReadDeadline(time.Now().Add(p.wait))
-	res, err := http.ReadResponse(l.in, &http.Request{Method: l.method})
+func (p *player) answer(name string) (status int, body string) {
+	c := p.connections[name]
+	c.conn.SetReadDeadline(time.Now().Add(p.patience))
+	res, err := http.ReadResponse(c.in, &http.Request{Method: c.method})
 	if err != nil {
-		p.broken(name, err)
+		p.noAnswer(name, err)
 		return 0, ""
 	}
 	p.note("%s: %d", name, res.StatusCode)
-	body = p.body(res)
-	p.learn(body)
-	p.headers(res, l.method)
+	c.inFrames = res.StatusCode == http.StatusSwitchingProtocols
+	body = readBody(res)
+	p.learnSessions(body)
+	p.noteHeaders(res, c.method)
 	if body != "" {
-		p.note("  %s", long(p.anonymous(body)))
+		p.note("  %s", abridged(p.anonymous(body)))
 	}
-	if res.StatusCode/100 == 1 && res.StatusCode != http.StatusSwitchingProtocols {
+	if res.StatusCode/100 == 1 && !c.inFrames {
 		return p.answer(name)
 	}
 	return res.StatusCode, body
 }
 
-// broken records a connection without an answer. Whether it was reset or closed is the kernel's affair: it depends on
-// what had arrived by then.
-func (p *play) broken(name string, err error) {
+// noAnswer records a connection without an answer. Whether it was reset or closed depends on the kernel's timing.
+func (p *player) noAnswer(name string, err error) {
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
-		p.vain(name)
+		p.note("%s: nothing came", name)
+		// An exchange in which both servers are silent shows little, unless it asks for silence.
+		p.inconclusive = name + " waited in vain"
 		return
 	}
-	p.hadEnd = true
+	p.sawEnd = true
 	if strings.Contains(err.Error(), "malformed") {
-		p.note("%s: what came is no answer: %v", name, err)
+		p.note("%s: not an answer: %v", name, err)
 		return
 	}
 	p.note("%s: the connection ended", name)
 }
 
-func (p *play) headers(res *http.Response, method string) {
+func (p *player) noteHeaders(res *http.Response, method string) {
 	for _, name := range slices.Sorted(maps.Keys(res.Header)) {
 		for _, value := range res.Header[name] {
-			if line := p.normalHeader(name, value); line != "" {
+			if line := p.comparable(name, value); line != "" {
 				p.note("  %s", line)
 			}
 		}
@@ -127,60 +183,43 @@ func (p *play) headers(res *http.Response, method string) {
 	}
 }
 
-func (p *play) body(res *http.Response) string {
+func readBody(res *http.Response) string {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return ""
 	}
-	var out []byte
+	var body io.Reader = res.Body
 	var err error
 	switch res.Header.Get("Content-Encoding") {
 	case "gzip":
-		out, err = unpacked(gzip.NewReader(res.Body))
+		body, err = gzip.NewReader(res.Body)
 	case "deflate":
-		out, err = unpacked(zlib.NewReader(res.Body))
-	default:
-		out, err = io.ReadAll(res.Body)
+		body, err = zlib.NewReader(res.Body)
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	var out []byte
+	if err == nil {
+		out, err = io.ReadAll(body)
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return string(out) + "(and so on, for ever)"
-	}
-	if err != nil {
+	case err != nil:
 		return string(out) + "(cut off)"
 	}
 	return string(out)
 }
 
-func unpacked(r io.Reader, err error) ([]byte, error) {
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(r)
-}
-
-// learnPage remembers what conditions on the page refer to.
-func (p *play) learnPage(res *http.Response) {
-	etag, modified := res.Header.Get("Etag"), res.Header.Get("Last-Modified")
-	at, _ := time.Parse(http.TimeFormat, modified)
-	p.page["etag"], p.page["modified"] = etag, modified
-	p.page["strong"] = strings.TrimPrefix(etag, "W/")
-	p.page["earlier"] = at.AddDate(0, 0, -1).Format(http.TimeFormat)
-	p.page["later"] = at.AddDate(0, 0, 1).Format(http.TimeFormat)
-	p.page["iso"] = at.Format(time.RFC3339)
-	p.page["asctime"] = at.Format(time.ANSIC)
-}
-
-// silent waits for nothing to come.
-func (p *play) silent(name string) {
-	l := p.lines[name]
+// silent looks whether something comes, and records it.
+func (p *player) silent(name string) {
+	c := p.connections[name]
 	p.barrier()
-	l.conn.SetReadDeadline(time.Now().Add(silence))
-	got, err := l.in.Peek(1)
+	c.conn.SetReadDeadline(time.Now().Add(silence))
+	got, err := c.in.Peek(1)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.note("%s: waits", name)
 	case err != nil:
-		p.broken(name, err)
-	case l.inFrames:
+		p.noAnswer(name, err)
+	case c.inFrames:
 		p.frame(name)
 	case bytes.HasPrefix(got, []byte("H")):
 		p.answer(name)
@@ -189,20 +228,11 @@ func (p *play) silent(name string) {
 	}
 }
 
-// quietFor is silent for longer, and without the barrier.
-func (p *play) quietFor(name string, d time.Duration) {
-	l := p.lines[name]
-	l.conn.SetReadDeadline(time.Now().Add(d))
-	if _, err := l.in.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
+// silentFor wants nothing to come for some time.
+func (p *player) silentFor(name string, d time.Duration) {
+	c := p.connections[name]
+	c.conn.SetReadDeadline(time.Now().Add(d))
+	if _, err := c.in.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
 		p.note("%s: does not wait for %v: %v", name, d, err)
 	}
 }
-
-// settle lets the server notice what has no answer, such as the end of a connection.
-func (p *play) settle() {
-	p.pause(silence)
-	p.barrier()
-}
-
-// pause lets time pass.
-func (p *play) pause(d time.Duration) { <-time.NewTimer(d).C }

@@ -3,215 +3,257 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// do sends a request and records the answer.
-func do(requests ...string) step {
-	return func(p *play) {
-		for _, text := range requests {
-			line, _, _ := strings.Cut(text, "\n")
-			p.ask(line, text)
-			p.answer(line)
+// A step is one thing that a client does or looks at.
+type step func(*player)
+
+// language is every form of a step. testdata/exchanges/README.md says what they mean.
+var language = []struct {
+	form  *regexp.Regexp
+	parse func(m []string) (step, error)
+}{
+	{stepForm(`(?:(\w+): )?([A-Z]+ .*)`), func(m []string) (step, error) {
+		r, err := parseRequest(m[2])
+		name := m[1]
+		switch {
+		case name == "" && strings.HasPrefix(m[2], "UPGRADE "):
+			name = "w"
+		case name == "":
+			name = r.title
 		}
+		return func(p *player) { p.send(name, r); p.answer(name) }, err
+	}},
+	{stepForm(`(\w+)> ([A-Z]+ .*)`), func(m []string) (step, error) {
+		var requests []request
+		for text := range strings.SplitSeq(m[2], " && ") {
+			r, err := parseRequest(text)
+			if err != nil {
+				return nil, err
+			}
+			requests = append(requests, r)
+		}
+		return func(p *player) { p.send(m[1], requests...); p.barrier() }, nil
+	}},
+	{stepForm(`(\w+)\+ ([A-Z]+ .*)`), func(m []string) (step, error) {
+		r, err := parseRequest(m[2])
+		return func(p *player) {
+			text, method := r.text(p)
+			p.connections[m[1]].method = method
+			p.write(m[1], text)
+		}, err
+	}},
+	{stepForm(`(\w+)\+ (.*)`), func(m []string) (step, error) {
+		bytes, err := expand(m[2])
+		return func(p *player) {
+			p.write(m[1], bytes)
+			p.connections[m[1]].sentClose = strings.Contains(m[2], "close")
+		}, err
+	}},
+	{stepForm(`(\w*)>(binary|attachment)?(?: (.*))?`), func(m []string) (step, error) {
+		payload, err := expand(m[3])
+		return func(p *player) { p.say(websocketName(m[1]), m[2], payload) }, err
+	}},
+	{stepForm(`(\w*)<(\d*)`), func(m []string) (step, error) {
+		name := websocketName(m[1])
+		return func(p *player) { p.read(name, m[2]) }, nil
+	}},
+	{stepForm(`(\w+)\?`), func(m []string) (step, error) {
+		return func(p *player) { p.silent(m[1]) }, nil
+	}},
+	{stepForm(`([a-c](?:&\S+)?) lives`), func(m []string) (step, error) {
+		return func(p *player) { p.sessionLives(m[1]) }, nil
+	}},
+	{stepForm(`([a-c](?:&\S+)?) lives beside (\w+)`), func(m []string) (step, error) {
+		return func(p *player) { p.sessionLivesBeside(m[1], m[2]) }, nil
+	}},
+	{stepForm(`(\w+) (opens|connects|lives|chats|ends|closes)`), func(m []string) (step, error) {
+		return func(p *player) { p.act(m[1], m[2]) }, nil
+	}},
+	{stepForm(`poll (@\S+) until (\d+) (.*)`), func(m []string) (step, error) {
+		r, err := parseRequest("GET " + m[1])
+		n, _ := strconv.Atoi(m[2])
+		return func(p *player) { p.pollUntil(r, n, m[3]) }, err
+	}},
+	{stepForm(`publish(?: (.*))?`), func(m []string) (step, error) {
+		line, err := expand(m[1])
+		return func(p *player) { p.publish(line) }, err
+	}},
+	{stepForm(`all headers`), func([]string) (step, error) {
+		return func(p *player) { p.allHeaders = true }, nil
+	}},
+	{stepForm(`clock`), func([]string) (step, error) {
+		return func(p *player) { p.start = time.Now() }, nil
+	}},
+	{stepForm(`(\w+) silent (\d+s)`), func(m []string) (step, error) {
+		d, err := time.ParseDuration(m[2])
+		return func(p *player) { p.silentFor(m[1], d) }, err
+	}},
+	{stepForm(`(\w+) (\d+s)`), func(m []string) (step, error) {
+		d, err := time.ParseDuration(m[2])
+		switch m[1] {
+		case "pause":
+			return func(p *player) { p.pause(d) }, err
+		case "patience":
+			return func(p *player) { p.patience = d }, err
+		case "took":
+			return func(p *player) { p.took(d) }, err
+		}
+		return nil, fmt.Errorf("%s is no step with a duration", m[1])
+	}},
+}
+
+func stepForm(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?s)^` + pattern + `$`) }
+
+func parseStep(text string) (step, error) {
+	if inner, ok := strings.CutPrefix(text, "("); ok {
+		s, err := parseStep(strings.TrimSuffix(inner, ")"))
+		return func(p *player) { p.unrecorded(s) }, err
+	}
+	for _, l := range language {
+		if m := l.form.FindStringSubmatch(text); m != nil {
+			return l.parse(m)
+		}
+	}
+	return nil, fmt.Errorf("no step is written %q", text)
+}
+
+// websocketName is the connection of a step that names none.
+func websocketName(name string) string {
+	if name == "" {
+		return "w"
+	}
+	return name
+}
+
+// say sends a frame: text, binary, or an attachment as the dialect frames it.
+func (p *player) say(name, opcode, payload string) {
+	switch {
+	case opcode == "":
+		p.sendFrame(name, "text", p.withSessions(payload))
+	case opcode == "attachment" && p.server.eio == "3":
+		p.sendFrame(name, "binary", "\x04"+payload)
+	default:
+		p.sendFrame(name, "binary", payload)
 	}
 }
 
-// hello begins a polling session; what is given goes to its query.
-func hello(query ...string) step { return do("GET @" + strings.Join(query, "")) }
-
-// quietly does steps without recording them.
-func quietly(steps ...step) step {
-	return func(p *play) {
-		before := p.log.lines
-		for _, s := range steps {
-			s(p)
-		}
-		p.log.lines = before
-	}
-}
-
-// page asks for the page, so that what follows can refer to its ETag and date.
-func page(p *play) {
-	p.ask("the page", "GET /")
-	l := p.lines["the page"]
-	l.conn.SetReadDeadline(time.Now().Add(p.wait))
-	res, err := http.ReadResponse(l.in, nil)
-	if err != nil {
-		p.broken("the page", err)
+// read records the next answer, or the next n frames.
+func (p *player) read(name, n string) {
+	if !p.connections[name].inFrames {
+		p.answer(name)
 		return
 	}
-	p.learnPage(res)
-}
-
-// pend sends a request that is not answered yet, or shows its answer.
-func pend(name, text string) step {
-	return func(p *play) {
-		p.ask(name, text)
-		p.silent(name)
-	}
-}
-
-// put puts bytes on a connection.
-func put(name string, bytes ...string) step {
-	return func(p *play) {
-		_, _ = p.lines[name].conn.Write([]byte(p.fill(strings.Join(bytes, ""))))
-	}
-}
-
-// await records the answers to what is pending.
-func await(names ...string) step {
-	return func(p *play) {
-		for _, name := range names {
-			p.answer(name)
-		}
-	}
-}
-
-// waits looks whether something is still pending.
-func waits(name string) step { return func(p *play) { p.silent(name) } }
-
-// hangUp closes a connection without a word.
-func hangUp(name string) step {
-	return func(p *play) {
-		p.lines[name].conn.Close()
-		p.barrier()
-	}
-}
-
-// ws opens a websocket.
-func ws(name, target string, headers ...string) step {
-	return func(p *play) { p.handshake(name, target, headers...) }
-}
-
-// open opens a session "w" on a websocket, connects it to the chat, and reads what it is greeted with.
-func open(p *play) {
-	if p.handshake("w", "~") {
-		greeted("w")(p)
-	}
-}
-
-// greeted records how a websocket session begins.
-func greeted(name string) step {
-	return func(p *play) {
-		p.frame(name)
-		if p.world.eio == "4" { // connects only when asked to
-			say(name, "40")(p)
-		}
+	count, _ := strconv.Atoi(n)
+	for range max(count, 1) {
 		p.frame(name)
 	}
 }
 
-// say sends text frames.
-func say(name string, texts ...string) step {
-	return func(p *play) {
-		for _, text := range texts {
-			_, _ = p.lines[name].conn.Write([]byte(masked(textFrame, p.fill(text))))
-		}
-	}
-}
-
-// bin sends binary frames.
-func bin(name string, payloads ...string) step {
-	return func(p *play) {
-		for _, payload := range payloads {
-			_, _ = p.lines[name].conn.Write([]byte(masked(binaryFrame, payload)))
-		}
-	}
-}
-
-// attach sends the attachments of a packet.
-func attach(name string, attachments ...string) step {
-	return func(p *play) {
-		for _, a := range attachments {
-			if p.world.eio == "3" {
-				a = "\x04" + a
+// act carries out the steps of a connection that are a word.
+func (p *player) act(name, what string) {
+	switch c := p.connections[name]; what {
+	case "opens":
+		r, _ := parseRequest("UPGRADE ~")
+		p.send(name, r)
+		p.answer(name)
+		p.act(name, "connects")
+	case "connects": // reads how a session begins, and asks for that where the client has to
+		if c.inFrames {
+			p.frame(name)
+			if p.server.eio == "4" {
+				p.say(name, "", "40")
 			}
-			bin(name, a)(p)
-		}
-	}
-}
-
-// hear records n frames.
-func hear(name string, n int) step {
-	return func(p *play) {
-		for range n {
 			p.frame(name)
 		}
-	}
-}
-
-// alive asks a websocket session for a sign of life and records all that comes before it, or before the end.
-func alive(name string) step {
-	return func(p *play) {
-		if l := p.lines[name]; !l.inFrames {
-			return
+	case "lives": // records what comes before the answer to a ping, or before the end
+		if c.inFrames {
+			p.say(name, "", p.server.ping)
+			p.framesUntil(name, p.server.pong)
 		}
-		say(name, p.world.ask)(p)
-		p.until(name, func(_, payload string) bool { return payload == p.world.sign })
-	}
-}
-
-// ends records everything up to the end of a connection, and lets the server see that we are gone as well.
-func ends(name string) step {
-	return func(p *play) {
-		p.until(name, func(string, string) bool { return false })
-		p.lines[name].conn.Close()
+	case "chats": // says a line and records what comes before it
+		p.say(name, "", chatEvent("the end"))
+		p.framesUntil(name, chatEvent("the end"))
+	case "ends": // records what comes before the end of the connection
+		p.framesUntil(name, "")
+		c.conn.Close()
+		p.settle()
+	case "closes":
+		c.conn.Close()
 		p.settle()
 	}
 }
 
-// heard says a line in the chat and records everything up to its arrival.
-func heard(name string) step {
-	return func(p *play) {
-		say(name, chatEvent("the end"))(p)
-		p.until(name, func(_, payload string) bool { return payload == chatEvent("the end") })
+// sessionLives pings in a polling session and polls until the answer is there, or the session is gone. The session
+// "a&j=0" is one of JSONP.
+func (p *player) sessionLives(session string) {
+	if status, _ := p.postPing("ping", session); status != http.StatusOK {
+		return
 	}
-}
-
-// lives asks a polling session for a sign of life and polls until it is there, or the session is not. "a&j=0" is one of
-// JSONP.
-func lives(session string) step {
-	return func(p *play) {
-		p.ask("ping", "POST @"+session+p.world.askBody(session))
-		if status, _ := p.answer("ping"); status != http.StatusOK {
+	for range 5 {
+		r, _ := parseRequest("GET @" + session)
+		p.send("poll", r)
+		status, body := p.answer("poll")
+		if status != http.StatusOK || p.server.isPong(body) {
 			return
 		}
-		for range 5 {
-			p.ask("poll", "GET @"+session)
-			status, body := p.answer("poll")
-			if status != http.StatusOK || p.world.signIn(body) {
+	}
+	p.inconclusive = "the answer to a ping did not come"
+}
+
+// sessionLivesBeside does so where a poll is pending. It would be in the way, so it is answered first.
+func (p *player) sessionLivesBeside(session, poll string) {
+	if p.silent(poll); p.lines[len(p.lines)-1] == poll+": waits" {
+		p.postPing("POST @"+session, session)
+		p.answer(poll)
+	}
+	p.sessionLives(session)
+}
+
+func (p *player) postPing(name, session string) (status int, body string) {
+	payload := p.server.payload(p.server.ping)
+	if strings.Contains(session, "&j=") {
+		payload = "d=" + strings.NewReplacer(":", "%3A", "/", "%2F").Replace(payload)
+	}
+	r, _ := parseRequest("POST @" + session + " -d " + payload)
+	p.send(name, r)
+	return p.answer(name)
+}
+
+// pollUntil polls until a text has come n times, in however many answers.
+func (p *player) pollUntil(r request, n int, text string) {
+	all := ""
+	p.unrecorded(func(p *player) {
+		for range n + 2 {
+			p.send("poll", r)
+			_, body := p.answer("poll")
+			all += strings.ReplaceAll(body, "\x1e", "")
+			if strings.Count(all, text) >= n {
 				return
 			}
 		}
-		p.log.bad = "the sign of life did not come"
+	})
+	p.note("polls: %q", all)
+}
+
+func (p *player) publish(line string) {
+	if err := p.server.publish(line); err != nil {
+		p.inconclusive = err.Error()
 	}
 }
 
-// published says lines on Redis.
-func published(lines ...string) step {
-	return func(p *play) {
-		for _, line := range lines {
-			if err := p.world.publish(line); err != nil {
-				p.log.bad = err.Error()
-			}
-		}
+// took records how long it took, unless it is what the timer says.
+func (p *player) took(want time.Duration) {
+	if d := time.Since(p.start); d < want-want/20 || d > want+want/5+2*time.Second {
+		p.note("after %v", d.Round(100*time.Millisecond))
 	}
 }
 
-// patiently waits longer from now on.
-func patiently(d time.Duration) step { return func(p *play) { p.wait = d } }
-
-// clock begins to measure.
-func clock(p *play) { p.start = time.Now() }
-
-// took records whether it took as long as a timer does.
-func took(want time.Duration) step {
-	return func(p *play) {
-		if d := time.Since(p.start); d < want-want/20 || d > want+want/5+2*time.Second {
-			p.note("after %v", d.Round(100*time.Millisecond))
-		}
-	}
-}
+// chatEvent is the packet that says a line. Quoting as Go does is JSON for the lines of the tests.
+func chatEvent(line string) string { return fmt.Sprintf(`42["chat",%q]`, line) }

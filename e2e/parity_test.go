@@ -10,127 +10,84 @@ import (
 	"testing"
 )
 
-// An exchange is one conversation over raw connections, played once with the original and once with ours. What
-// the two answer has to be the same.
-type exchange struct {
-	name  string
-	steps []step
-	ground
+// A dialect is what one generation of clients speaks, with the Node server that defines it.
+type dialect struct {
+	version string // of socket.io, as the corpus names it
+	eio     string // the revision of Engine.IO
+	page    string // lists the accepted differences
+	start   func(*testing.T, *redisServer) node
+
+	// The server answers ping with pong whatever the state of the session. Clients of revision 4 send no pings, so
+	// they connect to a namespace that does not exist.
+	ping, pong string
 }
 
-// A ground is where an exchange can be played: chat lines reach everybody, and some packets end the original.
-type ground int
-
-const (
-	quiet  ground = iota // says nothing in the chat: many at once
-	slow                 // the same, but waits for a timer: all at once, from the start
-	chatty               // hears chat lines: one after the other
-	deadly               // may end the original: alone, with a new process after each death
-)
-
-// A verdict is what came of an exchange.
-type verdict struct {
-	theirs, ours record
+var dialects = []*dialect{
+	{"2.1.1", "3", "../docs/differences.md", startSeed, "2", "3"},
+	{"4.8", "4", "../docs/differences-4.md", startSeed4, "40/alive", `44/alive,{"message":"Invalid namespace"}`},
 }
 
-// A chapter of a corpus.
-type chapter struct {
-	name      string
-	exchanges []exchange
+// A result is what a client saw in one exchange with each server.
+type result struct {
+	original, ours record
 }
 
-// corpus is all of it, chapter by chapter.
-func corpus() []exchange {
-	return inChapters([]chapter{
-		{"handshake", handshakes()},
-		{"methods and paths", requests()},
-		{"static", staticFiles()},
-		{"client file", clientFiles()},
-		{"payload", payloads()},
-		{"polling", pollingExchanges()},
-		{"compression", compressions()},
-		{"packet", packets()},
-		{"namespace", namespaces()},
-		{"websocket", websockets()},
-		{"websocket handshake", websocketHandshakes()},
-		{"upgrade", upgrades()},
-		{"timers", timers()},
-		{"argument", chatArguments()},
-		{"event", chatEvents()},
-		{"line from Redis", redisLines()},
-	})
-}
-
-func inChapters(chapters []chapter) []exchange {
-	var all []exchange
-	for _, chapter := range chapters {
-		for _, e := range chapter.exchanges {
-			e.name = chapter.name + ": " + e.name
-			all = append(all, e)
-		}
-	}
-	return all
-}
-
-// The original and ours say the same, but where we differ on purpose: see wanted.
+// TestParity plays every exchange of the corpus with the original server and with ours. Both have to answer alike,
+// except where the documents list the difference.
 //
-// With E2E_TARGET=seed the original is compared with itself, which shows what in the corpus is left to chance.
-func TestParity(t *testing.T) { compare(t, &revision3, corpus()) }
-
-func compare(t *testing.T, d *dialect, all []exchange) {
-	t.Helper()
-	checkNames(t, d, all)
-	var results map[string]verdict
-	// In a test of its own, so that the servers' last words are shown only where one of them is to blame.
-	if !t.Run("playing", func(t *testing.T) { results = newStage(t, d).playAll(t, all) }) {
-		return
-	}
-	wanted, differ := d.wantedNames(), 0
-	for _, e := range all {
-		t.Run(e.name, func(t *testing.T) {
-			if !judgeExchange(t, wanted[e.name], results[e.name]) {
-				differ++
+// With E2E_TARGET=seed the original is compared with itself: this shows which exchanges depend on chance.
+func TestParity(t *testing.T) {
+	for _, d := range dialects {
+		t.Run(d.version, func(t *testing.T) {
+			exchanges, differences := readCorpus(t, d.version), readDifferences(t, d.version)
+			checkNames(t, exchanges, differences)
+			var results map[string]result
+			// In a test of its own, so that the servers' output is shown only if one of them fails.
+			if !t.Run("playing", func(t *testing.T) { results = startServers(t, d).playAll(t, exchanges, differences) }) {
+				return
 			}
+			for _, e := range exchanges {
+				t.Run(e.name, func(t *testing.T) { judgeExchange(t, differences[e.name], results[e.name]) })
+			}
+			t.Logf("%d exchanges, %d accepted differences", len(exchanges), len(differences))
 		})
 	}
-	t.Logf("%d exchanges, %d of them wanted differences, %d other differences", len(all), len(wanted), differ)
 }
 
-// judgeExchange is told the reason for which a difference is wanted, if one is.
-func judgeExchange(t *testing.T, reason string, v verdict) (same bool) {
-	listed := reason != "" && !againstSeed
-	difference := v.difference()
+// judgeExchange fails on a difference without a reason, and on a reason without a difference.
+func judgeExchange(t *testing.T, reason string, r result) {
+	accepted := reason != "" && !againstSeed
+	difference := r.difference()
 	switch {
-	case v.theirs.bad != "" && v.ours.bad != "":
-		t.Errorf("nothing is learned from this exchange: %s", v.theirs.bad)
-	case difference != "" && !listed:
+	case r.original.inconclusive != "" && r.ours.inconclusive != "":
+		t.Errorf("the exchange shows nothing: %s", r.original.inconclusive)
+	case difference != "" && !accepted:
 		t.Errorf("the original (-) and ours (+) differ:\n%s", difference)
-		return false
-	case difference == "" && listed:
-		t.Errorf("listed as a wanted difference, but there is none (any more): %s", reason)
+	case difference == "" && accepted:
+		t.Errorf("both servers answer alike, but a difference is listed: %s", reason)
 	}
-	return true
 }
 
-func checkNames(t *testing.T, d *dialect, all []exchange) {
+// checkNames wants the names of exchanges to be unique, and each listed difference to name an exchange.
+func checkNames(t *testing.T, exchanges []exchange, differences map[string]string) {
 	t.Helper()
 	seen := map[string]bool{}
-	for _, e := range all {
+	for _, e := range exchanges {
 		if seen[e.name] {
 			t.Errorf("two exchanges are called %q", e.name)
 		}
 		seen[e.name] = true
 	}
-	for name := range d.wantedNames() {
+	for name := range differences {
 		if !seen[name] {
-			t.Errorf("a wanted difference is listed for %q, which is no exchange", name)
+			t.Errorf("a difference is listed for %q, which is no exchange", name)
 		}
 	}
 }
 
-// difference shows what differs, with the last common request before it.
-func (v verdict) difference() string {
-	a, b := v.theirs.lines, v.ours.lines
+// difference shows the lines that differ, and the last line before them that begins an answer.
+func (r result) difference() string {
+	a, b := r.original.lines, r.ours.lines
 	if slices.Equal(a, b) {
 		return ""
 	}
@@ -142,35 +99,34 @@ func (v verdict) difference() string {
 	for tail < min(len(a), len(b))-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
 		tail++
 	}
-	var out strings.Builder
 	context := head
 	for context > 0 && (context == head || strings.HasPrefix(a[context], " ")) {
 		context--
 	}
-	for _, line := range a[context:head] {
-		fmt.Fprintf(&out, "    %s\n", line)
+	var out strings.Builder
+	show := func(mark string, lines []string) {
+		for _, line := range lines {
+			fmt.Fprintf(&out, "  %s %s\n", mark, line)
+		}
 	}
-	for _, line := range a[head : len(a)-tail] {
-		fmt.Fprintf(&out, "  - %s\n", line)
-	}
-	for _, line := range b[head : len(b)-tail] {
-		fmt.Fprintf(&out, "  + %s\n", line)
-	}
+	show(" ", a[context:head])
+	show("-", a[head:len(a)-tail])
+	show("+", b[head:len(b)-tail])
 	return out.String()
 }
 
-// inParallel does the exchanges, n at a time.
-func inParallel(all []exchange, n int, do func(exchange)) {
+// inParallel calls do for each exchange, n at a time.
+func inParallel(exchanges []exchange, n int, do func(exchange)) {
 	work := make(chan exchange)
 	var workers sync.WaitGroup
-	for range min(n, len(all)) {
+	for range min(n, len(exchanges)) {
 		workers.Go(func() {
 			for e := range work {
 				do(e)
 			}
 		})
 	}
-	for _, e := range all {
+	for _, e := range exchanges {
 		work <- e
 	}
 	close(work)

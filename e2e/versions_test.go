@@ -107,21 +107,21 @@ func TestEveryVersionSaysTheSame(t *testing.T) {
 func TestNothingIsMissedBehindConnect(t *testing.T) {
 	needsTsunagu(t)
 	redis := startRedis(t)
-	w := &world{name: "ours", node: startNodes(t, 1, redis)[0], redis: redis, dialect: &revision4}
-	w.subscribes(t)
+	ours := &server{name: "ours", node: startNodes(t, 1, redis)[0], redis: redis, dialect: dialects[1]}
+	ours.awaitSubscription(t)
 	const newcomers, rounds = 16, 40
 	var all sync.WaitGroup
 	for i := range newcomers {
 		all.Go(func() {
 			for n := range rounds {
-				p := newPlay(w)
+				p := newPlayer(ours)
 				line := fmt.Sprintf("line %d for newcomer %d", n, i)
-				open(p)
-				published(line)(p)
-				p.until("w", func(_, payload string) bool { return payload == chatEvent(line) })
-				p.end()
-				if p.log.bad != "" {
-					t.Errorf("newcomer %d, round %d: %s: %q", i, n, p.log.bad, p.log.lines)
+				p.act("w", "opens")
+				p.publish(line)
+				p.framesUntil("w", chatEvent(line))
+				p.close()
+				if p.inconclusive != "" {
+					t.Errorf("newcomer %d, round %d: %s: %q", i, n, p.inconclusive, p.lines)
 					return
 				}
 			}
