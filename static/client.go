@@ -15,23 +15,22 @@ const (
 
 //go:generate go run ./internal/fetch client
 
-// What go generate fetched. It is not ours, so it is not committed, and the folder may be as good as empty.
+// fetched is what go generate fetched. It is not ours, so it is not committed, and the folder may hold .gitkeep only.
 //
 //go:embed all:client
 var fetched embed.FS
 
-// clientURL is where the page itself takes its client from, so that both are always the same version.
+// clientURL is where the page loads its client from. The embedded client has the same version.
 var clientURL = regexp.MustCompile(`<script src="(https://[^"]+/socket\.io\.js)">`).FindStringSubmatch(page)[1]
 
-// clientETag is that version.
+// clientETag is the version of the client.
 var clientETag = `"` + regexp.MustCompile(`/([^/]+)/socket\.io\.js$`).FindStringSubmatch(clientURL)[1] + `"`
 
-// A client is the script that clients may load from the server, and its source map. The zero value was not
-// fetched, and redirects.
+// A client is the script that pages may load from the server, and its source map. The zero value, for a build without
+// them, redirects.
 type client struct{ script, sourceMap []byte }
 
-// ownClient is the embedded one, read once for all nodes.
-var ownClient = loadClient(fetched)
+var embeddedClient = loadClient(fetched)
 
 func loadClient(files fs.FS) client {
 	script, err := fs.ReadFile(files, "client/socket.io.js")
@@ -45,9 +44,8 @@ func loadClient(files fs.FS) client {
 	return client{script, sourceMap}
 }
 
-// ServeHTTP answers for both files. Like the original it looks at the start of the path only, not at the
-// method, nor at any condition but an If-None-Match that is the very tag; a 304 carries no tag, and no
-// answer its length.
+// ServeHTTP serves both files as the original does, which http.ServeContent does not: only the start of the path
+// counts, the method does not, and the only condition is an If-None-Match with exactly the ETag.
 func (c client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, contentType, target := c.script, "application/javascript", clientURL
 	if strings.HasPrefix(r.RequestURI, clientMapPath) {
@@ -58,12 +56,11 @@ func (c client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case body == nil:
 		h.Set("Location", target)
 		w.WriteHeader(http.StatusFound)
-	case list(r.Header, "If-None-Match") == clientETag:
+	case strings.Join(r.Header.Values("If-None-Match"), ", ") == clientETag:
 		w.WriteHeader(http.StatusNotModified)
 	default:
 		h.Set("Content-Type", contentType)
 		h.Set("ETag", clientETag)
-		w.WriteHeader(http.StatusOK)
 		if r.Method != http.MethodHead {
 			_, _ = w.Write(body)
 		}

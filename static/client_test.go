@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 )
 
-// The two states of the folder, whichever the checkout is in.
+// The two states of the folder, whatever the checkout has.
 var (
 	filled = loadClient(fstest.MapFS{
 		"client/.gitkeep":         {},
@@ -42,12 +42,12 @@ func TestClientAsFetched(t *testing.T) {
 		"/socket.io/socket.io.js.mapped/?EIO=3&transport=polling": {"{}", "application/json"},
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "FOO"} {
-			res := ask(t, filled, method, target)
+			res, got := ask(t, filled, method, target)
 			body := want[0]
 			if method == "HEAD" {
 				body = ""
 			}
-			if got := bodyOf(t, res); res.StatusCode != 200 || got != body {
+			if res.StatusCode != 200 || got != body {
 				t.Errorf("%s %s: status %d, %q; want %q", method, target, res.StatusCode, got, body)
 			}
 			headers(t, res, map[string]string{
@@ -76,7 +76,7 @@ func TestClientConditions(t *testing.T) {
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST"} {
 			for _, target := range []string{"/socket.io/socket.io.js", "/socket.io/socket.io.js.map"} {
-				res := ask(t, filled, method, target, c.header...)
+				res, _ := ask(t, filled, method, target, c.header...)
 				if res.StatusCode != c.status {
 					t.Errorf("%s %s with %q: status %d, want %d", method, target, c.header, res.StatusCode, c.status)
 				}
@@ -96,7 +96,7 @@ func TestClientNotFetched(t *testing.T) {
 		"/socket.io/socket.io.js.map":    clientURL + ".map",
 	} {
 		for _, script := range []client{empty, half} {
-			res := ask(t, script, "GET", target, "If-None-Match", `"2.1.1"`)
+			res, _ := ask(t, script, "GET", target, "If-None-Match", `"2.1.1"`)
 			if res.StatusCode != 302 {
 				t.Errorf("GET %s: status %d", target, res.StatusCode)
 			}
@@ -108,7 +108,7 @@ func TestClientNotFetched(t *testing.T) {
 func TestClientLeavesTheRestToTheEngine(t *testing.T) {
 	for _, target := range []string{"/socket.io/?EIO=3&transport=polling", "/socket.io/x", "/socket.io/socket.io.min.js"} {
 		for _, script := range []client{filled, empty} {
-			if body := bodyOf(t, ask(t, script, "POST", target)); body != "engine" {
+			if _, body := ask(t, script, "POST", target); body != "engine" {
 				t.Errorf("POST %s did not reach the engine: %q", target, body)
 			}
 		}
@@ -127,21 +127,21 @@ func TestUpgradesAreTheEngines(t *testing.T) {
 		{[]string{"Connection", "Upgrade"}, false},
 	} {
 		for _, target := range []string{"/socket.io/socket.io.js?EIO=3&transport=websocket", "/socket.io/socket.io.js.map"} {
-			if body := bodyOf(t, ask(t, filled, "GET", target, c.header...)); (body == "engine") != c.engine {
+			if _, body := ask(t, filled, "GET", target, c.header...); (body == "engine") != c.engine {
 				t.Errorf("%s with %q: %q", target, c.header, body)
 			}
 		}
 	}
 }
 
-// What is embedded is what lies in the folder, of the page's version, or nothing.
+// The embedded client is the folder's, and of the page's version, or there is none.
 func TestEmbeddedClient(t *testing.T) {
 	onDisk := loadClient(os.DirFS("."))
-	if string(ownClient.script) != string(onDisk.script) || string(ownClient.sourceMap) != string(onDisk.sourceMap) {
+	if string(embeddedClient.script) != string(onDisk.script) || string(embeddedClient.sourceMap) != string(onDisk.sourceMap) {
 		t.Error("the embedded client is not the folder's")
 	}
 	version := strings.Trim(clientETag, `"`)
-	if ownClient.script != nil && !strings.Contains(string(ownClient.script[:100]), "Socket.IO v"+version) {
-		t.Errorf("the embedded client is not %s: it begins with %q", version, ownClient.script[:100])
+	if embeddedClient.script != nil && !strings.Contains(string(embeddedClient.script[:100]), "Socket.IO v"+version) {
+		t.Errorf("the embedded client is not %s: it begins with %q", version, embeddedClient.script[:100])
 	}
 }

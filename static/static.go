@@ -1,26 +1,27 @@
 package static
 
 import (
+	"html"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// enginePath is what engine.io 3.2.1 compares the start of a request line with.
+// enginePath is the prefix of the request line by which engine.io 3.2.1 recognises its requests.
 const enginePath = "/socket.io/"
 
-// Handler routes a node's whole port. What belongs to the engine goes to engine; the rest is answered here.
-func Handler(engine http.Handler) http.Handler { return route(engine, ownClient) }
+// Handler routes all requests of a node. Those of the engine go to engine; static answers the others.
+func Handler(engine http.Handler) http.Handler { return route(engine, embeddedClient) }
 
 func route(engine, script http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		target := r.RequestURI
 		switch {
-		case strings.HasPrefix(target, clientPath) && !asksUpgrade(r):
+		case strings.HasPrefix(r.RequestURI, clientPath) && !isUpgrade(r):
 			script.ServeHTTP(w, r)
-		case strings.HasPrefix(target, enginePath):
+		case strings.HasPrefix(r.RequestURI, enginePath):
 			engine.ServeHTTP(w, r)
-		case pathname(r) != "/":
+		case r.URL.Path != "/":
 			notFound(w, r)
 		case r.Method == http.MethodGet || r.Method == http.MethodHead:
 			servePage(w, r)
@@ -32,32 +33,42 @@ func route(engine, script http.Handler) http.Handler {
 	})
 }
 
-// asksUpgrade tells whether Node would have made this an upgrade, which is no request: the script is no answer to it.
-func asksUpgrade(r *http.Request) bool {
-	named := func(token string) bool { return strings.EqualFold(strings.TrimSpace(token), "upgrade") }
-	return r.Header.Get("Upgrade") != "" && slices.ContainsFunc(strings.Split(list(r.Header, "Connection"), ","), named)
+// isUpgrade tells whether Node would treat the request as an upgrade: then the original serves no script.
+func isUpgrade(r *http.Request) bool {
+	tokens := strings.Split(strings.Join(r.Header.Values("Connection"), ","), ",")
+	return r.Header.Get("Upgrade") != "" && slices.ContainsFunc(tokens, func(token string) bool {
+		return strings.EqualFold(strings.TrimSpace(token), "upgrade")
+	})
 }
 
-// serveOptions is the answer that Express makes up for a path that has a GET route.
+// serveOptions answers as Express does for a path that has a GET route.
 func serveOptions(w http.ResponseWriter) {
 	const allow = "GET,HEAD"
 	h := w.Header()
 	h.Set("Allow", allow)
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("ETag", `W/"8-ZRAf8oNBS3Bjb/SU2GYZCmbtmXg"`) // length and SHA-1 of the body, as its etag package writes it
-	h.Set("Content-Length", "8")
+	h.Set("ETag", `W/"8-ZRAf8oNBS3Bjb/SU2GYZCmbtmXg"`) // length and SHA-1 of the body
 	_, _ = w.Write([]byte(allow))
 }
 
-// pathname is the path of the request line, undecoded, to where a query or a fragment begins. A proxy's absolute form
-// counts as its path.
-func pathname(r *http.Request) string {
-	target := r.RequestURI
-	if !strings.HasPrefix(target, "/") && target != "*" {
-		target = "/" + strings.TrimPrefix(r.URL.EscapedPath(), "/")
-	}
-	if i := strings.IndexAny(target, "?#"); i >= 0 {
-		target = target[:i]
-	}
-	return target
+// notFound answers with the error page of Express.
+func notFound(w http.ResponseWriter, r *http.Request) {
+	body := `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Error</title>
+</head>
+<body>
+<pre>` + html.EscapeString("Cannot "+r.Method+" "+r.URL.EscapedPath()) + `</pre>
+</body>
+</html>
+`
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'self'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write([]byte(body)) // net/http drops it for HEAD
 }
