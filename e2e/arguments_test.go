@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What 2.1.1 emits (as JavaScript), and what everybody hears. All of it is what the original does.
-var arguments = []struct{ emit, heard string }{
+// What a client of 2.1.1 emits, as JavaScript, and what all clients receive, as from the original.
+var arguments = []struct{ emit, received string }{
 	{`'chat', 'x'`, "x"},
 	{`'chat', ''`, ""},
 	{`'chat', 123`, "123"},
@@ -38,29 +38,29 @@ var arguments = []struct{ emit, heard string }{
 
 func TestArgumentsBecomeText(t *testing.T) {
 	nodes := startNodes(t, 2, startRedis(t))
-	hall := startHall(t)
-	listener := hall.join(t, "2.1.1", nodes[1], "websocket")
+	host := startClientHost(t)
+	receiver := host.connect(t, "2.1.1", nodes[1], "websocket")
 	for _, transport := range []string{"websocket", "polling"} {
-		speaker := hall.join(t, "2.1.1", nodes[0], transport)
+		sender := host.connect(t, "2.1.1", nodes[0], transport)
 		for _, a := range arguments {
-			before := len(listener.heard(t))
-			speaker.emits(t, a.emit)
-			eventually(t, patience, func() string {
-				if len(listener.heard(t)) == before {
-					return fmt.Sprintf("%s: emit(%s) was not heard", speaker, a.emit)
+			before := len(receiver.received(t))
+			sender.emits(t, a.emit)
+			eventually(t, waitLimit, func() string {
+				if len(receiver.received(t)) == before {
+					return fmt.Sprintf("%s: emit(%s) did not arrive", sender, a.emit)
 				}
 				return ""
 			})
-			if got := listener.heard(t)[before]; got != a.heard {
-				t.Errorf("%s: emit(%s) was heard as %q, want %q", speaker, a.emit, got, a.heard)
+			if got := receiver.received(t)[before]; got != a.received {
+				t.Errorf("%s: emit(%s) arrived as %q, want %q", sender, a.emit, got, a.received)
 			}
 		}
-		speaker.stayed(t)
+		sender.stayedConnected(t)
 	}
-	listener.stayed(t)
+	receiver.stayedConnected(t)
 }
 
-// What kills the original's process: dropped here, and the sender stays.
+// What ends the original's process. Ours drops it, and the sender stays connected.
 var lethal = []string{
 	`'chat'`,
 	`'chat', []`,
@@ -70,8 +70,7 @@ var lethal = []string{
 	`'chat', {toString: 1, valueOf: 2}`,
 }
 
-// The same as engine.io messages, past the client, which keeps 'error' to itself and writes no placeholder that
-// leads nowhere.
+// The same as engine.io messages: the client itself reserves 'error', and writes no placeholder without an attachment.
 var lethalPackets = []string{
 	`['2["chat"]']`,
 	`['2["error"]']`,
@@ -81,16 +80,16 @@ var lethalPackets = []string{
 	`['51-["chat",{"_placeholder":true,"num":-1}]', Buffer.from('x')]`,
 }
 
-// The lists are no rumour: each entry ends the original's process.
+// Each entry of both lists ends the original's process.
 func TestTheOriginalDies(t *testing.T) {
 	redis := startRedis(t)
-	hall := startHall(t)
+	host := startClientHost(t)
 	dies := func(what string, act func(*client)) {
 		t.Helper()
 		seed := startSeed(t, redis)
-		c := hall.join(t, "2.1.1", seed, "websocket")
+		c := host.connect(t, "2.1.1", seed, "websocket")
 		act(c)
-		eventually(t, patience, func() string {
+		eventually(t, waitLimit, func() string {
 			if seed.proc.ended() {
 				return ""
 			}
@@ -106,34 +105,34 @@ func TestTheOriginalDies(t *testing.T) {
 	}
 }
 
-func TestOursSurvivesWhatKillsTheOriginal(t *testing.T) {
+func TestOursSurvivesWhatEndsTheOriginal(t *testing.T) {
 	needsTsunagu(t)
 	nodes := startNodes(t, 2, startRedis(t))
-	hall := startHall(t)
-	listener := hall.join(t, "2.1.1", nodes[1], "websocket")
-	var said speech
-	survives := func(speaker *client, what string) {
+	host := startClientHost(t)
+	receiver := host.connect(t, "2.1.1", nodes[1], "websocket")
+	var sent sequence
+	survives := func(sender *client, what string) {
 		t.Helper()
-		line := fmt.Sprintf("%s lives after %s", speaker, what)
-		speaker.says(t, line)
-		said = append(said, line)
-		everyoneHears(t, []*client{listener}, said)
-		nodes[0].proc.lives(t)
+		line := fmt.Sprintf("%s lives after %s", sender, what)
+		sender.chat(t, line)
+		sent = append(sent, line)
+		allReceive(t, []*client{receiver}, sent)
+		nodes[0].proc.mustRun(t)
 	}
 	for _, transport := range []string{"websocket", "polling"} {
-		speaker := hall.join(t, "2.1.1", nodes[0], transport)
+		sender := host.connect(t, "2.1.1", nodes[0], transport)
 		for _, args := range lethal {
-			speaker.emits(t, args)
-			survives(speaker, "emit("+args+")")
+			sender.emits(t, args)
+			survives(sender, "emit("+args+")")
 		}
 		for _, packets := range lethalPackets {
-			speaker.sends(t, packets)
-			survives(speaker, packets)
+			sender.sends(t, packets)
+			survives(sender, packets)
 		}
-		speaker.stayed(t)
+		sender.stayedConnected(t)
 	}
-	// These may cost the sender's connection, and nothing else.
-	witness := hall.join(t, "2.5.0", nodes[0], "websocket")
+	// These may end the connection of the sender, and nothing else.
+	witness := host.connect(t, "2.5.0", nodes[0], "websocket")
 	for i, packets := range []string{
 		`['599999999999-["chat",{"_placeholder":true,"num":0}]', Buffer.from('x')]`,
 		`['5']`,
@@ -142,9 +141,9 @@ func TestOursSurvivesWhatKillsTheOriginal(t *testing.T) {
 		`[Buffer.from('stray')]`,
 	} {
 		version := []string{"1.7.4", "2.0.4", "2.1.1", "2.5.0"}[i%4]
-		hall.join(t, version, nodes[i/4], "websocket").sends(t, packets)
+		host.connect(t, version, nodes[i/4], "websocket").sends(t, packets)
 		survives(witness, packets)
 	}
-	witness.stayed(t)
-	listener.stayed(t)
+	witness.stayedConnected(t)
+	receiver.stayedConnected(t)
 }

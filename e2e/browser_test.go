@@ -18,25 +18,25 @@ import (
 // The size of a window in the picture, in CSS pixels; drawn at twice the density.
 const windowWidth, windowHeight = 460, 290
 
-// What the page loads from elsewhere.
+// What the page loads from other servers.
 const (
 	clientScript = "https://cdnjs.cloudflare.com/ajax/libs/socket.io/2.1.1/socket.io.js"
 	jQuery       = "https://code.jquery.com/jquery-1.11.1.js"
 )
 
-// Scripts are the files that the page gets in answer, and how it tells that its chat is connected.
+// scripts are the files that the page gets from the test in their place, and how to find its socket.
 type scripts struct {
 	files  map[string]string // by address, below node_modules or as an absolute path
 	socket string            // the page's socket, as JavaScript
 }
 
-// The page keeps its socket to itself; the client's own cache of managers has it.
+// The page has no variable for its socket, but the client's cache of managers has it.
 var originalScripts = scripts{
 	files:  map[string]string{clientScript: "client-2.1.1/dist/socket.io.js", jQuery: "jquery/dist/jquery.js"},
 	socket: `Object.values(io.managers).flatMap(m => Object.values(m.nsps))[0]`,
 }
 
-// A window is a Chromium window with the page in it, and what its user does.
+// A window is a Chromium window with the page in it.
 type window struct {
 	ctx  context.Context
 	name string
@@ -60,8 +60,8 @@ func startBrowser(t *testing.T) context.Context {
 	return ctx
 }
 
-// openWindow opens a node's page in a window that shares nothing with the others, and waits until the chat is
-// connected: the page itself shows nothing of that.
+// openWindow opens a node's page in a window with a profile of its own, and waits until the chat is connected. The page
+// itself does not show that.
 func openWindow(t *testing.T, browser context.Context, n node) *window {
 	t.Helper()
 	return openWindowWith(t, browser, n, originalScripts)
@@ -78,7 +78,7 @@ func openWindowWith(t *testing.T, browser context.Context, n node, with scripts)
 			if err != nil {
 				return
 			}
-			answerForeign(t, ctx, request, with.files)
+			answerFetch(t, ctx, request, with.files)
 		}
 	}()
 	w.do(t,
@@ -86,7 +86,7 @@ func openWindowWith(t *testing.T, browser context.Context, n node, with scripts)
 		send(fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: "https://*"}}}),
 		chromedp.Navigate(n.url()+"/"),
 	)
-	eventually(t, patience, func() string {
+	eventually(t, waitLimit, func() string {
 		if in, err := chromedp.Run(ctx, chromedp.Evaluate[bool](with.socket+".connected")); err != nil || !in {
 			return w.name + " is not connected"
 		}
@@ -95,8 +95,8 @@ func openWindowWith(t *testing.T, browser context.Context, n node, with scripts)
 	return w
 }
 
-// answerForeign gives the page the two files that it loads from elsewhere, and nothing else.
-func answerForeign(t *testing.T, ctx context.Context, request fetch.EventRequestPaused, files map[string]string) {
+// answerFetch answers the requests of the page to other servers.
+func answerFetch(t *testing.T, ctx context.Context, request fetch.EventRequestPaused, files map[string]string) {
 	err := chromedp.Do(ctx, func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
 		file, ok := files[request.Request.URL]
 		if !ok {
@@ -136,15 +136,14 @@ func (w *window) String() string { return w.name }
 
 func (w *window) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := context.WithTimeout(w.ctx, waitLimit)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		t.Fatalf("%s: %v", w.name, err)
 	}
 }
 
-// types puts a line into the field as its user would: ASCII by keys, the rest as an input method or an emoji
-// keyboard does.
+// types writes a line into the field: ASCII by keys, the rest as an input method does.
 func (w *window) types(t *testing.T, line string) {
 	t.Helper()
 	w.do(t, chromedp.Click(chromedp.CSS("#m")))
@@ -167,8 +166,8 @@ func (w *window) clicksSend(t *testing.T) {
 	w.do(t, chromedp.Click(chromedp.CSS("form button")))
 }
 
-// heard are the lines that the page shows.
-func (w *window) heard(t *testing.T) []string {
+// received are the lines that the page shows.
+func (w *window) received(t *testing.T) []string {
 	t.Helper()
 	lines, err := chromedp.Run(w.ctx, chromedp.Evaluate[[]string](
 		`[...document.querySelectorAll('#messages li')].map(li => li.textContent)`))

@@ -12,53 +12,54 @@ import (
 	"testing"
 )
 
-// A hall holds socket.io clients of any version, all in one Node process.
-type hall struct {
+// A clientHost is a Node process that runs socket.io clients of any version: see testdata/client.js.
+type clientHost struct {
 	proc  *process
 	in    io.Writer
-	names map[string]int // how many clients have it
+	names map[string]int // the number of clients of a name
 
-	told []event
-	read int // bytes of its output that told was read from
+	seen []event
+	read int // bytes of the output that hold them
 }
 
 // A client is one of them.
 type client struct {
-	hall *hall
+	host *clientHost
 	name string
 }
 
+// An event is what happened to a client.
 type event struct {
 	Who   string
 	Event string
 	Value string
 }
 
-func startHall(t *testing.T) *hall {
+func startClientHost(t *testing.T) *clientHost {
 	t.Helper()
 	cmd := exec.Command("node", "testdata/client.js")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &hall{proc: start(t, "the hall of clients", cmd), in: in, names: map[string]int{}}
+	return &clientHost{proc: start(t, "the client host", cmd), in: in, names: map[string]int{}}
 }
 
-func (h *hall) do(t *testing.T, command map[string]any) {
+func (h *clientHost) do(t *testing.T, command map[string]any) {
 	t.Helper()
 	line, err := json.Marshal(command)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.in.Write(append(line, '\n')); err != nil {
-		t.Fatalf("the hall of clients is closed: %v", err)
+		t.Fatalf("writing to the client host: %v", err)
 	}
 }
 
 // events are all that happened so far.
-func (h *hall) events(t *testing.T) []event {
+func (h *clientHost) events(t *testing.T) []event {
 	t.Helper()
-	h.proc.lives(t)
+	h.proc.mustRun(t)
 	for line := range strings.Lines(h.proc.out.from(h.read)) {
 		if !strings.HasSuffix(line, "\n") {
 			break // still being written
@@ -66,26 +67,26 @@ func (h *hall) events(t *testing.T) []event {
 		h.read += len(line)
 		var e event
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			t.Fatalf("the hall of clients said %q: %v", line, err)
+			t.Fatalf("the client host printed %q: %v", line, err)
 		}
 		if e.Event == "crash" {
-			t.Fatalf("the hall of clients: %s", e.Value)
+			t.Fatalf("the client host: %s", e.Value)
 		}
-		h.told = append(h.told, e)
+		h.seen = append(h.seen, e)
 	}
-	return h.told
+	return h.seen
 }
 
-// join connects a client of a version, and waits until it is in.
-func (h *hall) join(t *testing.T, version string, n node, transports ...string) *client {
+// connect connects a client of a version, and waits until it is connected.
+func (h *clientHost) connect(t *testing.T, version string, n node, transports ...string) *client {
 	t.Helper()
-	c := h.enter(t, version, n, transports...)
+	c := h.open(t, version, n, transports...)
 	c.awaits(t, "connect", "")
 	return c
 }
 
-// enter connects a client and does not wait.
-func (h *hall) enter(t *testing.T, version string, n node, transports ...string) *client {
+// open begins to connect a client.
+func (h *clientHost) open(t *testing.T, version string, n node, transports ...string) *client {
 	t.Helper()
 	name := fmt.Sprintf("%s %s on %s", version, strings.Join(transports, "+"), n.port)
 	h.names[name]++
@@ -99,42 +100,47 @@ func (h *hall) enter(t *testing.T, version string, n node, transports ...string)
 	return &client{h, name}
 }
 
-// awaits waits for an event, with this value unless it is empty.
+// events are the values of all events of a name so far.
+func (c *client) events(t *testing.T, names ...string) (values []string) {
+	t.Helper()
+	for _, e := range c.host.events(t) {
+		if e.Who == c.name && slices.Contains(names, e.Event) {
+			values = append(values, e.Value)
+		}
+	}
+	return values
+}
+
+// awaits waits for an event with this value, or with any if it is "".
 func (c *client) awaits(t *testing.T, name, value string) {
 	t.Helper()
-	eventually(t, patience, func() string {
-		var seen []string
-		for _, e := range c.hall.events(t) {
-			if e.Who != c.name {
-				continue
-			}
-			if e.Event == name && (value == "" || e.Value == value) {
-				return ""
-			}
-			seen = append(seen, e.Event+" "+e.Value)
+	eventually(t, waitLimit, func() string {
+		values := c.events(t, name)
+		if slices.Contains(values, value) || value == "" && len(values) > 0 {
+			return ""
 		}
-		return fmt.Sprintf("%s had no %s %s, only %q", c.name, name, value, seen)
+		return fmt.Sprintf("%s had no %s %s, only %q", c.name, name, value, c.host.events(t))
 	})
 }
 
-// emits takes the arguments of emit as JavaScript.
+// emits calls emit with these arguments, as JavaScript.
 func (c *client) emits(t *testing.T, args string) {
 	t.Helper()
-	c.hall.do(t, map[string]any{"do": "emit", "who": c.name, "args": args})
+	c.host.do(t, map[string]any{"do": "emit", "who": c.name, "args": args})
 }
 
-// sends takes engine.io messages as a JavaScript array.
+// sends writes engine.io messages, as a JavaScript array, past the encoder of the client.
 func (c *client) sends(t *testing.T, packets string) {
 	t.Helper()
-	c.hall.do(t, map[string]any{"do": "raw", "who": c.name, "packets": packets})
+	c.host.do(t, map[string]any{"do": "raw", "who": c.name, "packets": packets})
 }
 
 func (c *client) closes(t *testing.T) {
 	t.Helper()
-	c.hall.do(t, map[string]any{"do": "close", "who": c.name})
+	c.host.do(t, map[string]any{"do": "close", "who": c.name})
 }
 
-func (c *client) says(t *testing.T, line string) {
+func (c *client) chat(t *testing.T, line string) {
 	t.Helper()
 	quoted, err := json.Marshal(line)
 	if err != nil {
@@ -145,25 +151,15 @@ func (c *client) says(t *testing.T, line string) {
 
 func (c *client) String() string { return c.name }
 
-// heard are the lines that reached the client so far.
-func (c *client) heard(t *testing.T) []string {
+func (c *client) received(t *testing.T) []string {
 	t.Helper()
-	var lines []string
-	for _, e := range c.hall.events(t) {
-		if e.Who == c.name && e.Event == "chat" {
-			lines = append(lines, e.Value)
-		}
-	}
-	return lines
+	return c.events(t, "chat")
 }
 
-// stayed fails if the connection was ever lost.
-func (c *client) stayed(t *testing.T) {
+// stayedConnected fails if the client lost its connection.
+func (c *client) stayedConnected(t *testing.T) {
 	t.Helper()
-	if i := slices.IndexFunc(c.hall.events(t), func(e event) bool {
-		return e.Who == c.name && slices.Contains([]string{"disconnect", "error", "connect_error"}, e.Event)
-	}); i >= 0 {
-		e := c.hall.events(t)[i]
-		t.Errorf("%s: %s, %s", c.name, e.Event, e.Value)
+	if lost := c.events(t, "disconnect", "error", "connect_error"); len(lost) > 0 {
+		t.Errorf("%s: %q", c.name, lost)
 	}
 }

@@ -14,93 +14,79 @@ import (
 	"testing"
 )
 
-// The repository, seen from here.
 const repository = ".."
 
-// A builtStage is a stage of the Dockerfile, put together without Docker: a folder stands for its file system.
-// What comes from images of others, which have no folder, is left out.
-type builtStage struct {
-	name        string
-	from        string // image or stage
-	root        string // "" for an image of others
-	dir         string // WORKDIR
-	env         []string
-	user        string
-	exposed     string
-	entrypoint  []string
-	healthcheck []string
+// A stage of the Dockerfile, built without Docker: a folder stands for its file system. Images that the Dockerfile
+// begins with are left out.
+type stage struct {
+	name string
+	from string // image or stage
+	root string // the folder
+	dir  string // WORKDIR
+	env  []string
+
+	user, exposed           string
+	entrypoint, healthcheck []string
 }
 
-// buildImages carries out the Dockerfile. What it cannot is an error: then whoever changes the Dockerfile changes
-// this, too, and knows that.
-func buildImages(t *testing.T) []*builtStage {
+// buildImage executes the Dockerfile and returns its last stage. An instruction that it does not know is an error, so
+// a change of the Dockerfile changes this, too.
+func buildImage(t *testing.T) *stage {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, "Dockerfile"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var images []*builtStage
-	for line := range strings.Lines(strings.ReplaceAll(string(text), "\\\n", " ")) {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
+	context := buildContext(t)
+	var stages []*stage
+	for line := range strings.Lines(strings.ReplaceAll(readText(t, filepath.Join(repository, "Dockerfile")), "\\\n", " ")) {
+		instruction, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch instruction {
+		case "", "#":
+		case "FROM":
+			words := strings.Fields(rest)
+			s := &stage{name: words[len(words)-1], from: words[0], root: t.TempDir(), dir: "/"}
+			if base := stageNamed(stages, s.from); base != nil && base.dir != "/" {
+				t.Fatalf("the stage %s begins with one of ours: the test cannot build that", s.name)
+			}
+			stages = append(stages, s)
+		case "COPY":
+			stages[len(stages)-1].copy(t, context, stages, strings.Fields(rest))
+		default:
+			stages[len(stages)-1].execute(t, instruction, rest)
 		}
-		verb, rest, _ := strings.Cut(line, " ")
-		if verb == "FROM" {
-			images = append(images, newImage(t, images, strings.Fields(rest)))
-			continue
-		}
-		images[len(images)-1].carryOut(t, images, verb, rest)
 	}
-	return images
+	return stages[len(stages)-1]
 }
 
-func newImage(t *testing.T, before []*builtStage, from []string) *builtStage {
-	i := &builtStage{from: from[0], root: t.TempDir(), dir: "/"}
-	if len(from) == 3 {
-		i.name = from[2]
-	}
-	if base := named(before, i.from); base != nil && base.dir != "/" {
-		t.Fatalf("%s begins with a stage that does something: no test knows that", i.name)
-	}
-	return i
-}
-
-// named is a stage of the Dockerfile, or nil.
-func named(images []*builtStage, name string) *builtStage {
-	n := slices.IndexFunc(images, func(i *builtStage) bool { return i.name == name && name != "" })
+func stageNamed(stages []*stage, name string) *stage {
+	n := slices.IndexFunc(stages, func(s *stage) bool { return s.name == name })
 	if n < 0 {
 		return nil
 	}
-	return images[n]
+	return stages[n]
 }
 
-func (i *builtStage) carryOut(t *testing.T, images []*builtStage, verb, rest string) {
+func (s *stage) execute(t *testing.T, instruction, rest string) {
 	t.Helper()
-	switch verb {
+	switch instruction {
 	case "WORKDIR":
-		i.dir = rest
+		s.dir = rest
 	case "ENV":
-		i.env = append(i.env, strings.Fields(rest)...)
+		s.env = append(s.env, strings.Fields(rest)...)
 	case "USER":
-		i.user = rest
+		s.user = rest
 	case "EXPOSE":
-		i.exposed = rest
+		s.exposed = rest
 	case "ENTRYPOINT":
-		i.entrypoint = execForm(t, rest)
+		s.entrypoint = execForm(t, rest)
 	case "HEALTHCHECK":
 		_, command, _ := strings.Cut(rest, " CMD ")
-		i.healthcheck = execForm(t, command)
-	case "COPY":
-		i.copy(t, images, strings.Fields(rest))
+		s.healthcheck = execForm(t, command)
 	case "RUN":
-		i.run(t, rest)
+		s.run(t, rest)
 	default:
-		t.Fatalf("no test knows what %s does", verb)
+		t.Fatalf("the test does not know %s", instruction)
 	}
 }
 
-// execForm is a command that needs no shell: the image has none.
+// execForm is a command without a shell: the image has none.
 func execForm(t *testing.T, s string) (words []string) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(s), &words); err != nil || len(words) == 0 {
@@ -109,126 +95,121 @@ func execForm(t *testing.T, s string) (words []string) {
 	return words
 }
 
-// at is where a path of the image is.
-func (i *builtStage) at(name string) string {
+// at is the file for a path of the image.
+func (s *stage) at(name string) string {
 	if !path.IsAbs(name) {
-		name = path.Join(i.dir, name)
+		name = path.Join(s.dir, name)
 	}
-	return filepath.Join(i.root, name)
+	return filepath.Join(s.root, name)
 }
 
-func (i *builtStage) copy(t *testing.T, images []*builtStage, words []string) {
+func (s *stage) copy(t *testing.T, context string, stages []*stage, words []string) {
 	t.Helper()
-	from, ignored := repository, dockerignore(t)
+	from := context
 	if flag, ok := strings.CutPrefix(words[0], "--from="); ok {
-		stage := named(images, flag)
-		switch {
-		case stage == nil:
+		stage := stageNamed(stages, flag)
+		if stage == nil {
 			t.Fatalf("COPY %q: there is no such stage before", words)
-		case stage.from != "scratch" && stage.dir == "/":
-			return // an image of others under a name of ours
 		}
-		words, from, ignored = words[1:], stage.root, func(string) bool { return false }
+		if stage.dir == "/" && stage.from != "scratch" {
+			return // another name of an image
+		}
+		words, from = words[1:], stage.root
 	}
 	target := words[len(words)-1]
 	for _, source := range words[:len(words)-1] {
-		to := i.at(target)
-		if info, err := os.Stat(filepath.Join(from, source)); err == nil && !info.IsDir() && strings.HasSuffix(target, "/") {
-			to = filepath.Join(to, path.Base(source))
-		}
-		if n := copyAll(t, from, path.Clean(source), to, ignored); n == 0 {
-			t.Errorf("COPY %q copies nothing: not there, or in .dockerignore", source)
-		}
+		copyTree(t, filepath.Join(from, source), s.at(target), strings.HasSuffix(target, "/"))
 	}
 }
 
-// copyAll copies a file, or what is in a folder, and tells how many files that were.
-func copyAll(t *testing.T, from, source, to string, ignored func(string) bool) (n int) {
+// copyTree copies a file, to a folder or to a name, or what is in a folder.
+func copyTree(t *testing.T, from, to string, toFolder bool) {
 	t.Helper()
-	start := filepath.Join(from, source)
-	err := filepath.WalkDir(start, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		inside, err := filepath.Rel(from, name)
-		if err != nil || ignored(filepath.ToSlash(inside)) {
-			return err
-		}
-		n++
-		target := filepath.Join(to, strings.TrimPrefix(name, start))
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		content, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(target, content, info.Mode())
-	})
-	if err != nil && !os.IsNotExist(err) {
+	info, err := os.Stat(from)
+	if err != nil {
+		t.Fatalf("COPY: %v; .dockerignore may leave it out", err)
+	}
+	folder := to
+	if info.IsDir() {
+		from += "/."
+	} else if !toFolder {
+		folder = filepath.Dir(to)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return n
+	mustOutput(t, "cp", "-R", from, to)
 }
 
-// run does what a stage runs: the build in earnest, what needs the network from what is here already.
-func (i *builtStage) run(t *testing.T, command string) {
+// run executes the builds, and takes the rest from what is here: the tests have no network.
+func (s *stage) run(t *testing.T, command string) {
 	t.Helper()
 	switch {
 	case command == "go mod download": // done
 	case command == "go generate ./static":
-		// The stage has neither the modules nor a way to them but go.mod, and that has to do.
-		i.shell(t, "go build -o /dev/null ./static/internal/fetch", "GOPROXY=off", "GOMODCACHE="+t.TempDir())
-		if n := copyAll(t, repository, "static/client", i.at("static/client"), func(string) bool { return false }); n < 4 {
+		// The stage has no modules but the standard library: the program must build without others.
+		s.shell(t, "go build -o /dev/null ./static/internal/fetch", "GOPROXY=off", "GOMODCACHE="+t.TempDir())
+		copyTree(t, filepath.Join(repository, "static/client"), s.at("static/client"), true)
+		if _, err := os.Stat(s.at("static/client/socket.io.js")); err != nil {
 			t.Fatal("no client file: run `go generate ./static`")
 		}
 	case strings.HasPrefix(command, "go build "):
-		i.shell(t, strings.Replace(command, "-o /", "-o "+i.root+"/", 1))
+		s.shell(t, strings.Replace(command, "-o /", "-o "+s.root+"/", 1))
 	default:
-		t.Fatalf("no test knows RUN %s", command)
+		t.Fatalf("the test does not know RUN %s", command)
 	}
 }
 
-// shell runs a command as a RUN does, for the system that images are for.
-func (i *builtStage) shell(t *testing.T, command string, env ...string) {
+// shell runs a command for the system of the image.
+func (s *stage) shell(t *testing.T, command string, env ...string) {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", command)
-	cmd.Dir, cmd.Env = i.at("."), append(os.Environ(), "GOOS=linux")
-	for _, setting := range i.env {
+	cmd.Dir, cmd.Env = s.at("."), append(os.Environ(), "GOOS=linux")
+	for _, setting := range append(s.env, env...) {
 		if !strings.HasPrefix(setting, "PATH=") {
 			cmd.Env = append(cmd.Env, setting)
 		}
 	}
-	cmd.Env = append(cmd.Env, env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("RUN %s: %v\n%s", command, err, out)
 	}
 }
 
-// dockerignore tells which files of the repository are kept from Docker: the last pattern that fits decides.
-func dockerignore(t *testing.T) (ignored func(name string) bool) {
+// buildContext is a folder with the files of the repository that .dockerignore leaves in.
+func buildContext(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, ".dockerignore"))
+	context, patterns := t.TempDir(), strings.Split(readText(t, filepath.Join(repository, ".dockerignore")), "\n")
+	err := fs.WalkDir(os.DirFS(repository), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (name == ".git" || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case !d.IsDir() && !ignored(patterns, name):
+			copyTree(t, filepath.Join(repository, name), filepath.Join(context, name), false)
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(name string) (ignored bool) {
-		for line := range strings.Lines(string(text)) {
-			pattern, again := strings.CutPrefix(strings.TrimSpace(line), "!")
-			for part := name; part != "."; part = path.Dir(part) {
-				subject := part
-				if strings.HasPrefix(pattern, "**/") {
-					subject = "**/" + path.Base(part)
-				}
-				if fits, err := path.Match(strings.ReplaceAll(pattern, "**", `\*\*`), subject); err == nil && fits {
-					ignored = !again
-				}
+	return context
+}
+
+// ignored applies patterns of a .dockerignore: the last that matches a file, or a folder above it, decides.
+func ignored(patterns []string, name string) (is bool) {
+	for _, pattern := range patterns {
+		pattern, included := strings.CutPrefix(pattern, "!")
+		pattern, anywhere := strings.CutPrefix(pattern, "**/")
+		for part := name; part != "."; part = path.Dir(part) {
+			subject := part
+			if anywhere {
+				subject = path.Base(part)
+			}
+			if fits, err := path.Match(pattern, subject); err == nil && fits {
+				is = !included
 			}
 		}
-		return ignored
 	}
+	return is
 }

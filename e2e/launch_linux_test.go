@@ -10,8 +10,8 @@ import (
 
 var launches = make(chan func())
 
-// The kernel kills a child with the thread that started it. One thread that never ends starts them all:
-// so nothing is left behind even where the test is killed, and nothing dies early.
+// With Pdeathsig the kernel kills a child when the thread that started it ends. One thread starts all processes and
+// never ends, so none dies early, and none survives a test that is killed.
 func init() {
 	go func() {
 		runtime.LockOSThread()

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A node is one port of the chat.
+// A node is a server of the chat: one port of ours, or one process of the original.
 type node struct {
 	port string
 	proc *process
@@ -18,7 +18,7 @@ type node struct {
 
 func (n node) url() string { return "http://127.0.0.1:" + n.port }
 
-// tsunaguCommand is our server with no other settings than the arguments.
+// tsunaguCommand runs our server with these arguments, and without settings from the environment.
 func tsunaguCommand(args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...)
 	for _, setting := range os.Environ() {
@@ -30,7 +30,7 @@ func tsunaguCommand(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// startTsunagu runs one process with n nodes, and waits until all of them serve.
+// startTsunagu runs one process with n nodes, and waits until all of them listen.
 func startTsunagu(t *testing.T, n int, args ...string) []node {
 	t.Helper()
 	ports := freePorts(t, n)
@@ -38,7 +38,7 @@ func startTsunagu(t *testing.T, n int, args ...string) []node {
 	p := start(t, "tsunagu on "+strings.Join(ports, ","), tsunaguCommand(args...))
 	var nodes []node
 	for _, port := range ports {
-		p.says(t, "listening on localhost:"+port)
+		p.prints(t, "listening on localhost:"+port)
 		nodes = append(nodes, node{port, p})
 	}
 	return nodes
@@ -60,7 +60,7 @@ func startNodes(t *testing.T, n int, redis *redisServer) []node {
 // startSeed runs the original server, unchanged but for its two ports.
 func startSeed(t *testing.T, redis *redisServer) node { return startSeedWith(t, redis) }
 
-// startSeed4 runs it on socket.io 4.8, which serves every client, too.
+// startSeed4 runs it on socket.io 4.8, which serves clients of 2.x, too, if allowEIO3 is set.
 func startSeed4(t *testing.T, redis *redisServer) node {
 	return startSeedWith(t, redis, "require('socket.io')(server)", "require('server-4.8.4')(server, { allowEIO3: true })")
 }
@@ -87,6 +87,6 @@ func startSeedWith(t *testing.T, redis *redisServer, replacements ...string) nod
 	cmd := exec.Command("node", "server.js")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "NODE_PATH="+modules)
 	p := start(t, "the seed's server.js on "+port, cmd)
-	p.says(t, "listening on localhost:"+port)
+	p.prints(t, "listening on localhost:"+port)
 	return node{port, p}
 }

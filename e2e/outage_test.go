@@ -11,66 +11,47 @@ import (
 	"time"
 )
 
-// Redis goes and comes back: the node lives, says so, and the chat goes on.
+// Redis stops and starts again: the node logs it and keeps its clients, and the chat goes on.
 func TestRedisStopsAndStarts(t *testing.T) {
 	needsTsunagu(t)
 	redis := startRedis(t)
 	nodes := startNodes(t, 2, redis)
-	hall := startHall(t)
-	clients := []*client{hall.join(t, "2.1.1", nodes[0], "websocket"), hall.join(t, "2.1.1", nodes[1], "polling")}
-	everyoneHears(t, clients, talk(t, clients, func(c *client) []string { return numbered(c, "before", 3) })...)
+	host := startClientHost(t)
+	clients := []*client{host.connect(t, "2.1.1", nodes[0], "websocket"), host.connect(t, "2.1.1", nodes[1], "polling")}
+	allReceive(t, clients, chatNumbered(t, clients, "before", 3)...)
 
 	before := len(nodes[0].proc.errout.String())
 	redis.stop(t)
-	eventually(t, patience, func() string {
-		if said := nodes[0].proc.errout.from(before); !strings.Contains(strings.ToLower(said), "redis") {
-			return fmt.Sprintf("Redis is gone, and all that standard error says is %q", said)
-		}
-		return ""
-	})
-	// Whether a line of now arrives is the relay's promise; here it may not harm anybody.
-	away := talk(t, clients, func(c *client) []string { return numbered(c, "away", 3) })
+	awaitRedisError(t, nodes[0], before)
+	// These lines may arrive or not; they must not disturb the others.
+	away := chatNumbered(t, clients, "away", 3)
 	redis.start(t)
-	chatsAgain(t, clients)
+	awaitChat(t, clients)
 
-	after := talk(t, clients, func(c *client) []string { return numbered(c, "after", 10) })
-	eventually(t, patience, func() string {
-		for _, c := range clients {
-			if missed := missing(c.heard(t), after); len(missed) > 0 {
-				return fmt.Sprintf("%v missed %q", c, missed)
-			}
-		}
-		return ""
-	})
+	after := chatNumbered(t, clients, "after", 10)
+	awaitLines(t, clients, after...)
 	for _, c := range clients {
-		c.stayed(t)
-		for i, line := range c.heard(t) {
-			if slices.Contains(c.heard(t)[:i], line) {
-				t.Errorf("%v heard twice: %q", c, line)
-			}
-		}
-		for _, s := range slices.Concat(away, after) {
-			inOrder(t, c, s)
-		}
+		c.stayedConnected(t)
+		checkOrder(t, c, slices.Concat(away, after)...)
 	}
-	nodes[0].proc.lives(t)
+	nodes[0].proc.mustRun(t)
 }
 
-// chatsAgain waits until a line of each client reaches all.
-func chatsAgain(t *testing.T, clients []*client) {
+// awaitChat waits until a line of each client reaches all.
+func awaitChat(t *testing.T, clients []*client) {
 	t.Helper()
-	for _, speaker := range clients {
-		var said []string
+	for _, sender := range clients {
+		var sent []string
 		last := time.Now()
-		eventually(t, patience, func() string {
-			if len(said) == 0 || time.Since(last) > 200*time.Millisecond {
-				line := fmt.Sprintf("anybody there? %d, %s", len(said), speaker)
-				said, last = append(said, line), time.Now()
-				speaker.says(t, line)
+		eventually(t, waitLimit, func() string {
+			if len(sent) == 0 || time.Since(last) > 200*time.Millisecond {
+				line := fmt.Sprintf("anybody there? %d, %s", len(sent), sender)
+				sent, last = append(sent, line), time.Now()
+				sender.chat(t, line)
 			}
 			for _, c := range clients {
-				if !slices.ContainsFunc(said, func(line string) bool { return slices.Contains(c.heard(t), line) }) {
-					return fmt.Sprintf("%v does not hear %v since Redis is back", c, speaker)
+				if !slices.ContainsFunc(sent, func(line string) bool { return slices.Contains(c.received(t), line) }) {
+					return fmt.Sprintf("%v receives nothing from %v since Redis is back", c, sender)
 				}
 			}
 			return ""
@@ -78,35 +59,41 @@ func chatsAgain(t *testing.T, clients []*client) {
 	}
 }
 
-// With a Redis named that is not there, a node serves all the same and joins it when it comes.
+// awaitRedisError waits for a log line about Redis after the first n bytes.
+func awaitRedisError(t *testing.T, n node, from int) {
+	t.Helper()
+	eventually(t, waitLimit, func() string {
+		if log := n.proc.errout.from(from); !strings.Contains(strings.ToLower(log), "redis") {
+			return fmt.Sprintf("Redis cannot be reached, and standard error does not say so: %q", log)
+		}
+		return ""
+	})
+}
+
+// A node serves clients without its Redis, and connects to it once it runs.
 func TestRedisComesLater(t *testing.T) {
 	needsTsunagu(t)
 	redis := startRedis(t)
 	redis.stop(t)
 	nodes := startNodes(t, 2, redis)
-	hall := startHall(t)
-	clients := []*client{hall.join(t, "2.1.1", nodes[0], "websocket"), hall.join(t, "2.1.1", nodes[1], "websocket")}
-	eventually(t, patience, func() string {
-		if said := nodes[0].proc.errout.String(); !strings.Contains(strings.ToLower(said), "redis") {
-			return fmt.Sprintf("Redis cannot be reached, and all that standard error says is %q", said)
-		}
-		return ""
-	})
+	host := startClientHost(t)
+	clients := []*client{host.connect(t, "2.1.1", nodes[0], "websocket"), host.connect(t, "2.1.1", nodes[1], "websocket")}
+	awaitRedisError(t, nodes[0], 0)
 	redis.start(t)
-	chatsAgain(t, clients)
+	awaitChat(t, clients)
 }
 
-// A Redis that hangs for a moment costs nobody the connection, and no line is said twice.
+// A Redis that hangs for a moment ends no connection, and no line arrives twice.
 func TestRedisHangs(t *testing.T) {
 	redis := startRedis(t)
 	nodes := startNodes(t, 2, redis)
-	hall := startHall(t)
-	clients := []*client{hall.join(t, "2.1.1", nodes[0], "websocket"), hall.join(t, "2.1.1", nodes[1], "websocket")}
+	host := startClientHost(t)
+	clients := []*client{host.connect(t, "2.1.1", nodes[0], "websocket"), host.connect(t, "2.1.1", nodes[1], "websocket")}
 	redis.proc.signal(t, syscall.SIGSTOP)
-	speeches := talk(t, clients, func(c *client) []string { return numbered(c, "said to a Redis that hangs", 10) })
+	sequences := chatNumbered(t, clients, "while Redis hangs", 10)
 	redis.proc.signal(t, syscall.SIGCONT)
-	everyoneHears(t, clients, speeches...)
+	allReceive(t, clients, sequences...)
 	for _, c := range clients {
-		c.stayed(t)
+		c.stayedConnected(t)
 	}
 }

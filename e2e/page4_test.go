@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// The page with the client of 4.8 in the place of its script, beside the page as it is: they chat.
+// The page with the client of 4.8 in the place of its script chats with the page as it is.
 func TestPageWithClient4(t *testing.T) {
 	needsTsunagu(t)
 	nodes := startNodes(t, 2, startRedis(t))
@@ -29,8 +29,8 @@ func TestPageWithClient4(t *testing.T) {
 	}
 }
 
-// client4Scripts are the page's with the client of 4.8, and with one line behind it: that client has no cache in which
-// the page's socket could be found.
+// client4Scripts replace the client by that of 4.8, and a line that keeps the page's socket: this client has no cache
+// of managers.
 func client4Scripts(t *testing.T) scripts {
 	t.Helper()
 	source, err := os.ReadFile(filepath.Join(modules, "client-4.8.4/dist/socket.io.js"))

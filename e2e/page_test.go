@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A line that a user of a window types, and which window that is.
+// A line that is typed into one of two windows.
 type typed struct {
 	window int
 	line   string
@@ -23,7 +23,7 @@ var conversation = []typed{
 	{1, "PubSub, はじめました"},
 }
 
-// converse has the conversation in windows on two nodes.
+// converse opens windows on two nodes and has the conversation there.
 func converse(t *testing.T, nodes []node) []*window {
 	t.Helper()
 	browser := startBrowser(t)
@@ -32,10 +32,10 @@ func converse(t *testing.T, nodes []node) []*window {
 	return windows
 }
 
-// converseIn has the conversation, one line after the other. Half of the lines go off with Enter, half with the button.
+// converseIn types the conversation. Half of the lines are sent with Enter, half with the button.
 func converseIn(t *testing.T, windows []*window) {
 	t.Helper()
-	var said speech
+	var sent sequence
 	for i, c := range conversation {
 		w := windows[c.window]
 		w.types(t, c.line)
@@ -44,27 +44,27 @@ func converseIn(t *testing.T, windows []*window) {
 		} else {
 			w.clicksSend(t)
 		}
-		said = append(said, c.line)
-		everyoneHears(t, windows, said)
+		sent = append(sent, c.line)
+		allReceive(t, windows, sent)
 	}
 	for _, w := range windows {
-		if shown := w.heard(t); !slices.Equal(shown, said) {
-			t.Errorf("%v shows %q, want %q", w, shown, said)
+		if shown := w.received(t); !slices.Equal(shown, sent) {
+			t.Errorf("%v shows %q, want %q", w, shown, sent)
 		}
 	}
 }
 
-// The port of the embedded Redis is the one that everybody looks at, so it cannot be a free one.
+// Every node looks for Redis on this port, so the embedded one cannot use another.
 const embeddedAddr = "127.0.0.1:6379"
 
-// needsNoRedis fails if somebody listens where the embedded Redis would.
+// needsNoRedis fails if the port of the embedded Redis is taken.
 func needsNoRedis(t *testing.T) {
 	t.Helper()
 	needsTsunagu(t)
 	conn, err := net.Dial("tcp", embeddedAddr)
 	if err == nil {
 		conn.Close()
-		t.Fatalf("something listens on %s. This test is about a machine without Redis: stop it, and run the test again", embeddedAddr)
+		t.Fatalf("a program listens on %s. This test needs a machine without Redis: stop the program, and run the test again", embeddedAddr)
 	}
 }
 

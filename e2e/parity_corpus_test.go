@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -53,12 +52,8 @@ func readCorpus(t *testing.T, version string) []exchange {
 	}
 	var exchanges []exchange
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var s section
-		for _, line := range logicalLines(string(text)) {
+		for _, line := range logicalLines(readText(t, file)) {
 			title, steps, isRow := strings.Cut(line, " ::")
 			switch {
 			case !isRow:

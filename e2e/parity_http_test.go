@@ -131,7 +131,7 @@ func (p *player) send(name string, requests ...request) {
 // answer reads and records the next answer.
 func (p *player) answer(name string) (status int, body string) {
 	c := p.connections[name]
-	c.conn.SetReadDeadline(time.Now().Add(p.patience))
+	c.conn.SetReadDeadline(time.Now().Add(p.timeout))
 	res, err := http.ReadResponse(c.in, &http.Request{Method: c.method})
 	if err != nil {
 		p.noAnswer(name, err)

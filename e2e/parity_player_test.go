@@ -27,7 +27,7 @@ type player struct {
 	sessions    []string // ids of the sessions a, b, c, in the order of their handshakes
 	record
 	start      time.Time
-	patience   time.Duration // for an answer
+	timeout    time.Duration // for an answer
 	allHeaders bool          // compares also those that only one dialect leaves out
 	sawEnd     bool          // a connection has ended
 }
@@ -48,7 +48,7 @@ type connection struct {
 }
 
 func newPlayer(s *server) *player {
-	return &player{server: s, connections: map[string]*connection{}, start: time.Now(), patience: answerTime}
+	return &player{server: s, connections: map[string]*connection{}, start: time.Now(), timeout: answerTime}
 }
 
 func (p *player) close() {
@@ -88,8 +88,8 @@ func (p *player) barrier() {
 // pause lets time pass that a timer of the server needs.
 func (p *player) pause(d time.Duration) { <-time.NewTimer(d).C }
 
-// settle lets the server notice what it does not answer, such as the end of a connection.
-func (p *player) settle() {
+// letServerNotice waits until the server has noticed what it does not answer, such as the end of a connection.
+func (p *player) letServerNotice() {
 	p.pause(silence)
 	p.barrier()
 }

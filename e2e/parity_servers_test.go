@@ -137,7 +137,7 @@ func (s *servers) restartDead(t *testing.T) {
 // awaitSubscription waits until the server hears what is published: the original listens before it subscribes.
 func (s *server) awaitSubscription(t *testing.T) {
 	t.Helper()
-	eventually(t, patience, func() string {
+	eventually(t, waitLimit, func() string {
 		if err := s.publish("are you there?"); err != nil {
 			return s.name + " does not subscribe: " + err.Error()
 		}

@@ -100,8 +100,8 @@ var language = []struct {
 		switch m[1] {
 		case "pause":
 			return func(p *player) { p.pause(d) }, err
-		case "patience":
-			return func(p *player) { p.patience = d }, err
+		case "timeout":
+			return func(p *player) { p.timeout = d }, err
 		case "took":
 			return func(p *player) { p.took(d) }, err
 		}
@@ -183,10 +183,10 @@ func (p *player) act(name, what string) {
 	case "ends": // records what comes before the end of the connection
 		p.framesUntil(name, "")
 		c.conn.Close()
-		p.settle()
+		p.letServerNotice()
 	case "closes":
 		c.conn.Close()
-		p.settle()
+		p.letServerNotice()
 	}
 }
 

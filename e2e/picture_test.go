@@ -55,7 +55,7 @@ func takePicture(t *testing.T, windows []*window) {
 	if _, err := chromedp.Run(frame.ctx, chromedp.Evaluate[bool](drawn)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, patience, func() string {
+	eventually(t, waitLimit, func() string {
 		if all, err := chromedp.Run(frame.ctx, chromedp.Evaluate[bool](`[...document.images].every(i => i.complete)`)); err != nil || !all {
 			return "the pictures of the windows are not loaded"
 		}
@@ -72,7 +72,7 @@ func takePicture(t *testing.T, windows []*window) {
 
 func screenshot(t *testing.T, w *window) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := context.WithTimeout(w.ctx, waitLimit)
 	defer cancel()
 	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A process that a test started; the test's end is the end of it.
+// A process that a test started. It is killed at the end of the test.
 type process struct {
 	name        string
 	cmd         *exec.Cmd
@@ -23,7 +23,7 @@ type process struct {
 	done        chan struct{} // closed when it has ended
 }
 
-// start runs cmd until the test ends. What it said is shown if the test fails.
+// start runs cmd until the test ends. Its output is shown if the test fails.
 func start(t *testing.T, name string, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{name: name, cmd: cmd, done: make(chan struct{})}
@@ -40,7 +40,7 @@ func start(t *testing.T, name string, cmd *exec.Cmd) *process {
 		_ = cmd.Process.Kill()
 		<-p.done
 		if t.Failed() {
-			t.Logf("%s said on standard output:\n%s\nand on standard error:\n%s", name, p.out.tail(), p.errout.tail())
+			t.Logf("%s printed on standard output:\n%s\nand on standard error:\n%s", name, p.out.tail(), p.errout.tail())
 		}
 	})
 	return p
@@ -55,22 +55,22 @@ func (p *process) ended() bool {
 	}
 }
 
-// says waits for a line on standard output.
-func (p *process) says(t *testing.T, line string) {
+// prints waits for a line on standard output.
+func (p *process) prints(t *testing.T, line string) {
 	t.Helper()
-	eventually(t, patience, func() string {
+	eventually(t, waitLimit, func() string {
 		switch {
 		case p.out.hasLine(line):
 			return ""
 		case p.ended():
-			t.Fatalf("%s ended (%v) and never said %q", p.name, p.cmd.ProcessState, line)
+			t.Fatalf("%s ended (%v) and never printed %q", p.name, p.cmd.ProcessState, line)
 		}
-		return fmt.Sprintf("%s has not said %q", p.name, line)
+		return fmt.Sprintf("%s has not printed %q", p.name, line)
 	})
 }
 
-// ends waits for the end and returns the exit status, -1 for a signal.
-func (p *process) ends(t *testing.T, within time.Duration) int {
+// exits waits for the end and returns the exit status, -1 for a signal.
+func (p *process) exits(t *testing.T, within time.Duration) int {
 	t.Helper()
 	eventually(t, within, func() string {
 		if p.ended() {
@@ -88,8 +88,8 @@ func (p *process) signal(t *testing.T, sig os.Signal) {
 	}
 }
 
-// lives fails if the process has ended.
-func (p *process) lives(t *testing.T) {
+// mustRun fails if the process has ended.
+func (p *process) mustRun(t *testing.T) {
 	t.Helper()
 	if p.ended() {
 		t.Fatalf("%s ended: %v", p.name, p.cmd.ProcessState)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A redisServer of the test's own. It can be stopped and started again on the same port.
+// A redisServer of a test. It can be stopped and started again on the same port.
 type redisServer struct {
 	port string
 	dir  string
@@ -25,8 +25,8 @@ func (r *redisServer) start(t *testing.T) {
 	t.Helper()
 	r.proc = start(t, "redis-server", exec.Command("redis-server", "--port", r.port, "--bind", "127.0.0.1",
 		"--dir", r.dir, "--save", "", "--appendonly", "no", "--daemonize", "no"))
-	eventually(t, patience, func() string {
-		r.proc.lives(t)
+	eventually(t, waitLimit, func() string {
+		r.proc.mustRun(t)
 		if out, err := exec.Command("redis-cli", "-p", r.port, "ping").CombinedOutput(); err != nil || string(out) != "PONG\n" {
 			return "redis-server does not answer: " + string(out)
 		}
@@ -37,12 +37,12 @@ func (r *redisServer) start(t *testing.T) {
 func (r *redisServer) stop(t *testing.T) {
 	t.Helper()
 	_ = r.proc.cmd.Process.Kill()
-	r.proc.ends(t, patience)
+	r.proc.exits(t, waitLimit)
 }
 
 func (r *redisServer) url() string { return "redis://127.0.0.1:" + r.port }
 
-// publish says a line as anybody with redis-cli would, and tells how many heard it.
+// publish publishes a line with redis-cli, and returns the number of subscribers.
 func (r *redisServer) publish(t *testing.T, line string) string {
 	t.Helper()
 	return mustOutput(t, "redis-cli", "-p", r.port, "publish", "chat", line)

@@ -4,58 +4,67 @@ package e2e
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 )
 
-// Which revision of Engine.IO each version of the client speaks.
-var (
-	clients3 = []string{"1.7.4", "2.1.1", "2.5.0"}
-	clients4 = []string{"3.1.3", "4.8.4"}
-)
-
 var everyTransport = [][]string{{"websocket"}, {"polling"}, {"polling", "websocket"}}
 
-// Every version over every transport on every node that serves it - the original serves 1.x and 2.x only - in one chat
-// at once.
+// Clients of 1.x and of every 2.x version, over every transport, on two nodes, in one chat.
+func TestClientsOfEveryVersionAndTransport(t *testing.T) {
+	nodes := startNodes(t, 2, startRedis(t))
+	host := startClientHost(t)
+	var clients []*client
+	for i, version := range []string{"1.7.4", "2.0.4", "2.1.1", "2.5.0"} {
+		for j, transports := range everyTransport {
+			clients = append(clients, host.open(t, version, nodes[(i+j)%2], transports...))
+		}
+	}
+	allChat(t, clients, 20)
+}
+
+// Every version over every transport on every node that serves it, in one chat. The original serves 1.x and 2.x only.
 func TestEveryVersionInOneChat(t *testing.T) {
 	needsTsunagu(t)
 	redis := startRedis(t)
-	ours, theirs := startNodes(t, 2, redis), startSeed(t, redis)
-	hall := startHall(t)
-	var everyone []*client
-	enter := func(versions []string, nodes []node) {
-		for _, version := range versions {
-			for _, transports := range everyTransport {
-				for _, n := range nodes {
-					everyone = append(everyone, hall.enter(t, version, n, transports...))
+	ours, original := startNodes(t, 2, redis), startSeed(t, redis)
+	host := startClientHost(t)
+	var clients []*client
+	nodes := append(ours, original)
+	for _, version := range []string{"1.7.4", "2.1.1", "2.5.0", "3.1.3", "4.8.4"} {
+		for _, transports := range everyTransport {
+			for _, n := range nodes {
+				if n != original || version < "3" {
+					clients = append(clients, host.open(t, version, n, transports...))
 				}
 			}
 		}
 	}
-	enter(clients3, append(slices.Clone(ours), theirs))
-	enter(clients4, ours)
-	for _, c := range everyone {
+	allChat(t, clients, 5)
+}
+
+// allChat wants clients that are about to connect to receive what all of them send: during the upgrades, after them,
+// and beyond ASCII.
+func allChat(t *testing.T, clients []*client, n int) {
+	t.Helper()
+	for _, c := range clients {
 		c.awaits(t, "connect", "")
 	}
-
-	// The first lines are said while the upgrades are under way.
-	speeches := talk(t, everyone, func(c *client) []string { return numbered(c, "early", 3) })
-	everyoneHears(t, everyone, speeches...)
-	for _, c := range everyone {
+	sequences := chatNumbered(t, clients, "early", 5)
+	allReceive(t, clients, sequences...)
+	for _, c := range clients {
 		if strings.Contains(c.name, "polling+websocket") {
 			c.awaits(t, "transport", "websocket")
 		}
 	}
-	speeches = append(speeches, talk(t, everyone, func(c *client) []string { return numbered(c, "late", 5) })...)
-	everyoneHears(t, everyone, speeches...)
+	sequences = append(sequences, chatNumbered(t, clients, "late", n)...)
+	allReceive(t, clients, sequences...)
 
-	// 1.x encodes text beyond ASCII twice over polling; the original breaks on it, too.
 	var unicode []*client
-	for _, c := range everyone {
-		c.stayed(t)
+	for _, c := range clients {
+		c.stayedConnected(t)
+		// 1.x encodes text beyond ASCII twice over polling. The original garbles it, too.
 		if strings.HasPrefix(c.name, "1.7.4 polling") {
 			c.closes(t)
 			c.awaits(t, "disconnect", "")
@@ -63,31 +72,25 @@ func TestEveryVersionInOneChat(t *testing.T) {
 		}
 		unicode = append(unicode, c)
 	}
-	speeches = append(speeches, talk(t, unicode, func(c *client) []string {
-		var lines []string
-		for _, line := range beyondASCII {
-			lines = append(lines, fmt.Sprintf("%s, %s", line, c))
-		}
-		return lines
-	})...)
-	everyoneHears(t, unicode, speeches...)
+	sequences = append(sequences, chatBeyondASCII(t, unicode)...)
+	allReceive(t, unicode, sequences...)
 	for _, c := range unicode {
-		c.stayed(t)
+		c.stayedConnected(t)
 	}
 }
 
-// What each version says as chat's argument, every other hears as the same text.
-func TestEveryVersionSaysTheSame(t *testing.T) {
+// A chat event of each version arrives as the same text, whatever the shape of its argument.
+func TestEveryVersionSendsTheSame(t *testing.T) {
 	needsTsunagu(t)
 	nodes := startNodes(t, 2, startRedis(t))
-	hall := startHall(t)
-	listener := hall.join(t, "2.1.1", nodes[0], "websocket")
+	host := startClientHost(t)
+	receiver := host.connect(t, "2.1.1", nodes[0], "websocket")
 	for i, c := range []*client{
-		hall.join(t, "2.5.0", nodes[1], "polling"),
-		hall.join(t, "3.1.3", nodes[1], "websocket"),
-		hall.join(t, "3.1.3", nodes[0], "polling"),
-		hall.join(t, "4.8.4", nodes[0], "websocket"),
-		hall.join(t, "4.8.4", nodes[1], "polling"),
+		host.connect(t, "2.5.0", nodes[1], "polling"),
+		host.connect(t, "3.1.3", nodes[1], "websocket"),
+		host.connect(t, "3.1.3", nodes[0], "polling"),
+		host.connect(t, "4.8.4", nodes[0], "websocket"),
+		host.connect(t, "4.8.4", nodes[1], "polling"),
 	} {
 		for args, want := range map[string]string{
 			`'chat', %d`:                      "%d",
@@ -97,31 +100,45 @@ func TestEveryVersionSaysTheSame(t *testing.T) {
 			`'chat', 'two %d', {a: 1}`:        "two %d",
 		} {
 			c.emits(t, fmt.Sprintf(args, i))
-			listener.awaits(t, "chat", fmt.Sprintf(want, i))
+			receiver.awaits(t, "chat", fmt.Sprintf(want, i))
 		}
-		c.stayed(t)
+		c.stayedConnected(t)
 	}
 }
 
-// Who has the answer to CONNECT is in the chat: nothing that is said from then on is missed.
-func TestNothingIsMissedBehindConnect(t *testing.T) {
+// Long lines arrive whole over every transport. They are longer than the buffers of a socket.
+func TestLongLines(t *testing.T) {
+	nodes := startNodes(t, 2, startRedis(t))
+	host := startClientHost(t)
+	clients := []*client{
+		host.connect(t, "2.1.1", nodes[0], "websocket"),
+		host.connect(t, "2.1.1", nodes[1], "polling"),
+		host.connect(t, "2.5.0", nodes[1], "websocket"),
+	}
+	allReceive(t, clients, chatInTurn(t, clients, func(c *client) []string {
+		return []string{c.name + strings.Repeat(" long", 20_000), c.name + strings.Repeat("長い", 20_000), c.name + " short"}
+	})...)
+}
+
+// A client that has the answer to its CONNECT receives every line that is published from then on.
+func TestNothingIsMissedAfterConnect(t *testing.T) {
 	needsTsunagu(t)
 	redis := startRedis(t)
 	ours := &server{name: "ours", node: startNodes(t, 1, redis)[0], redis: redis, dialect: dialects[1]}
 	ours.awaitSubscription(t)
-	const newcomers, rounds = 16, 40
+	const clients, rounds = 16, 40
 	var all sync.WaitGroup
-	for i := range newcomers {
+	for i := range clients {
 		all.Go(func() {
 			for n := range rounds {
 				p := newPlayer(ours)
-				line := fmt.Sprintf("line %d for newcomer %d", n, i)
+				line := fmt.Sprintf("line %d for client %d", n, i)
 				p.act("w", "opens")
 				p.publish(line)
 				p.framesUntil("w", chatEvent(line))
 				p.close()
 				if p.inconclusive != "" {
-					t.Errorf("newcomer %d, round %d: %s: %q", i, n, p.inconclusive, p.lines)
+					t.Errorf("client %d, round %d: %s: %q", i, n, p.inconclusive, p.lines)
 					return
 				}
 			}

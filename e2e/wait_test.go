@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// patience is how long a condition that takes a moment may take on a busy machine.
-const patience = 20 * time.Second
+// waitLimit is how long a condition may take on a busy machine.
+const waitLimit = 20 * time.Second
 
-// eventually asks missing until it has nothing left to say, and fails with its last words.
+// eventually calls missing until it returns "", and fails with its last answer.
 func eventually(t *testing.T, within time.Duration, missing func() string) {
 	t.Helper()
 	deadline := time.NewTimer(within)
@@ -18,14 +18,14 @@ func eventually(t *testing.T, within time.Duration, missing func() string) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		said := missing()
-		if said == "" {
+		complaint := missing()
+		if complaint == "" {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			t.Fatalf("after %v: %s", within, said)
+			t.Fatalf("after %v: %s", within, complaint)
 		}
 	}
 }

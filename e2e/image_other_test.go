@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func (i *builtStage) command(t *testing.T, _, _ []string) *exec.Cmd {
+func (s *stage) command(t *testing.T, _, _ []string) *exec.Cmd {
 	t.Helper()
 	t.Skip("images are for Linux")
 	return nil

@@ -16,15 +16,16 @@ import (
 	"testing"
 )
 
-// The client file is the package's, byte for byte, as the original serves it.
+// A node serves the client file of the npm package, byte for byte.
 func TestClientFile(t *testing.T) {
 	node := startNodes(t, 1, startRedis(t))[0]
+	noRedirects := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for file, contentType := range map[string]string{"socket.io.js": "application/javascript", "socket.io.js.map": "application/json"} {
 		want, err := os.ReadFile(filepath.Join(modules, "client-2.1.1", "dist", file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		res, err := http.DefaultTransport.RoundTrip(must(http.NewRequest("GET", node.url()+"/socket.io/"+file, nil)))
+		res, err := noRedirects.Get(node.url() + "/socket.io/" + file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,22 +41,12 @@ func TestClientFile(t *testing.T) {
 			t.Errorf("%s: status %d, %d bytes, %v; want the package's %d bytes", file, res.StatusCode, len(body), res.Header, len(want))
 		}
 	}
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-// The image's binary needs nothing that is not in the image: it runs there alone, as the user that the image
-// names, and its own health check tells whether it serves.
+// The binary runs with the files of the image only, as its user, and its health check tells whether it serves.
 func TestImage(t *testing.T) {
 	needsTsunagu(t)
-	stages := buildImages(t)
-	image := stages[len(stages)-1]
+	image := buildImage(t)
 	if image.from != "scratch" {
 		t.Errorf("the last stage is from %s, want scratch", image.from)
 	}
@@ -80,22 +71,22 @@ func TestImage(t *testing.T) {
 		}
 		return all
 	}
-	// No Redis by that name is to be found here, and the node serves all the same.
+	// The image's Redis does not exist here, and the node serves without it.
 	p := start(t, "the image", image.command(t, image.entrypoint, replace(image.env, free[0])))
-	p.says(t, "listening on localhost:"+free[0])
+	p.prints(t, "listening on localhost:"+free[0])
 	runsAsUser(t, p, image.user)
 	for port, want := range map[string]int{free[0]: 0, free[1]: 1} {
 		check := start(t, "the health check", image.command(t, replace(image.healthcheck, port), image.env))
-		if status := check.ends(t, patience); status != want {
+		if status := check.exits(t, waitLimit); status != want {
 			t.Errorf("health check on port %s: exit status %d, want %d", port, status, want)
 		}
-		if said := check.errout.String() + check.out.String(); strings.Count(said, "\n") != want {
-			t.Errorf("health check on port %s said %q, want %d lines", port, said, want)
+		if output := check.errout.String() + check.out.String(); strings.Count(output, "\n") != want {
+			t.Errorf("health check on port %s printed %q, want %d lines", port, output, want)
 		}
 	}
 }
 
-// isStatic: no loader and no libraries, of which there are none in an empty image.
+// isStatic wants a binary that needs no loader and no libraries: the image has none.
 func isStatic(t *testing.T, file string) {
 	t.Helper()
 	binary, err := elf.Open(file)
@@ -124,25 +115,22 @@ func usesKnownFlags(t *testing.T, args []string) {
 	}
 }
 
-// The images that ours is built from are those that the module asks for.
+// The Dockerfile builds with the Go version of go.mod, and names a version of each image.
 func TestDockerfileVersions(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(repository, "Dockerfile"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := readText(t, filepath.Join(repository, "Dockerfile"))
 	module := mustOutput(t, "go", "list", "-m", "-f", "{{.GoVersion}}", "tsunagu")
 	minor := regexp.MustCompile(`^\d+\.\d+`).FindString(module)
-	if !strings.Contains(string(text), "\nFROM golang:"+minor+" AS ") {
+	if !strings.Contains(text, "\nFROM golang:"+minor+" AS ") {
 		t.Errorf("the Dockerfile does not build with golang:%s, as go.mod asks", minor)
 	}
-	for _, from := range regexp.MustCompile(`(?m)^FROM ([^:\s]+:\S+)`).FindAllStringSubmatch(string(text), -1) {
+	for _, from := range regexp.MustCompile(`(?m)^FROM ([^:\s]+:\S+)`).FindAllStringSubmatch(text, -1) {
 		if !regexp.MustCompile(`:\d`).MatchString(from[1]) {
 			t.Errorf("%s is another one every month: name a version", from[1])
 		}
 	}
 }
 
-// A service of compose.yaml, as far as the test reads it.
+// A service of compose.yaml.
 type service struct {
 	text, image string
 	ports       [][]string // on the host and in the container
@@ -150,11 +138,7 @@ type service struct {
 
 func composeServices(t *testing.T) map[string]service {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, "compose.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, body, found := strings.Cut(string(text), "\nservices:\n")
+	_, body, found := strings.Cut(readText(t, filepath.Join(repository, "compose.yaml")), "\nservices:\n")
 	if !found || strings.Contains(body, "\t") {
 		t.Fatal("compose.yaml has no services, or a tab, which is no indentation in YAML")
 	}
@@ -172,10 +156,9 @@ func composeServices(t *testing.T) map[string]service {
 	return services
 }
 
-// compose.yaml and the Dockerfile mean the same ports and the same Redis.
+// compose.yaml and the Dockerfile agree on ports and Redis.
 func TestCompose(t *testing.T) {
-	stages := buildImages(t)
-	image, services := stages[len(stages)-1], composeServices(t)
+	image, services := buildImage(t), composeServices(t)
 	setting := func(name string) string {
 		n := slices.IndexFunc(image.env, func(s string) bool { return strings.HasPrefix(s, name+"=") })
 		if n < 0 {
@@ -216,7 +199,7 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// The check works from outside, too, and on the original as well as on ours.
+// -check works on our nodes and on the original.
 func TestCheck(t *testing.T) {
 	needsTsunagu(t)
 	redis := startRedis(t)

@@ -11,29 +11,29 @@ import (
 	"testing"
 )
 
-// command is a command in the image: with its files, as its user, and nothing else. Only root can do that; for
-// others the files are those of the machine.
-func (i *builtStage) command(t *testing.T, words, env []string) *exec.Cmd {
+// command runs in the image: with its files only, and as its user. That takes root: without it, the files are those of
+// the machine.
+func (s *stage) command(t *testing.T, words, env []string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = env
 	if os.Geteuid() != 0 {
-		cmd.Path = i.at(words[0])
+		cmd.Path = s.at(words[0])
 		return cmd
 	}
 	var user syscall.Credential
-	if _, err := fmt.Sscanf(i.user, "%d:%d", &user.Uid, &user.Gid); err != nil {
-		t.Fatalf("USER %s: %v", i.user, err)
+	if _, err := fmt.Sscanf(s.user, "%d:%d", &user.Uid, &user.Gid); err != nil {
+		t.Fatalf("USER %s: %v", s.user, err)
 	}
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: i.root, Credential: &user}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: s.root, Credential: &user}
 	return cmd
 }
 
 func runsAsUser(t *testing.T, p *process, user string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Logf("not root, so the image ran as this user and with this machine's files")
+		t.Log("not root, so the image ran as this user and with the files of this machine")
 		return
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
