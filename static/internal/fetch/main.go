@@ -1,8 +1,6 @@
 // Command fetch puts the client that socket.io 2.1.1 serves into a folder, for package static to embed.
-// `go generate ./static` runs it.
-//
-// npm brings the package, from whichever registry it is set up for. Nobody has to trust that one: the
-// package's hash stands below.
+// `go generate ./static` runs it. npm downloads the package from the registry that it is configured for; the
+// hash of the package is checked.
 package main
 
 import (
@@ -27,14 +25,14 @@ import (
 const (
 	packageName    = "socket.io-client"
 	packageVersion = "2.1.1"
-	// integrity is the package's hash, as every lock file of npm has it.
+	// integrity is the hash of the package, as in npm's lock files.
 	integrity = "sha512-jxnFyhAuFxYfjqIgduQlhzqTcOEQSn+OHKVfAxWaNWa7ecP7xSNk2Dx/3UEsDcY7NcFafxvNvKPmmO7HTwTxGQ=="
 
-	// timeout is for npm, which else tries for minutes to reach a registry that is away.
+	// timeout is for npm, which tries for minutes to reach a registry that does not answer.
 	timeout = 2 * time.Minute
 )
 
-// wanted are the files that are taken out of the package. The script is put in place last: where it is, all are.
+// wanted are the files of the package that are installed. The script comes last: if it is there, all are.
 var wanted = []string{"package/LICENSE", "package/dist/socket.io.js.map", "package/dist/socket.io.js"}
 
 func main() {
@@ -46,7 +44,7 @@ func main() {
 	defer cancel()
 	if err := run(ctx, os.Args[1], integrity); err != nil {
 		fmt.Fprintln(os.Stderr, "the client file was not fetched:", err)
-		fmt.Fprintln(os.Stderr, "(Without it `go build` works all the same: nodes then redirect to the file that the page loads.)")
+		fmt.Fprintln(os.Stderr, "Without it `go build` works, too: nodes then redirect to the file that the page loads.")
 		os.Exit(1)
 	}
 }
@@ -58,7 +56,7 @@ func run(ctx context.Context, folder, integrity string) error {
 		return err
 	}
 	if got := hash(tarball); got != integrity {
-		return fmt.Errorf("%s@%s is not what it should be: its hash is\n%s, want\n%s", packageName, packageVersion, got, integrity)
+		return fmt.Errorf("%s@%s has the wrong hash\n%s, want\n%s", packageName, packageVersion, got, integrity)
 	}
 	files, err := unpack(tarball)
 	if err != nil {
@@ -67,24 +65,24 @@ func run(ctx context.Context, folder, integrity string) error {
 	return install(folder, files)
 }
 
-// pack has npm fetch the package as it was published.
+// pack downloads the package with npm.
 func pack(ctx context.Context) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "tsunagu-fetch-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	var said bytes.Buffer
+	var output bytes.Buffer
 	npm := exec.CommandContext(ctx, "npm", "pack", "--ignore-scripts", packageName+"@"+packageVersion)
-	npm.Dir, npm.Stdout, npm.Stderr = dir, &said, &said
+	npm.Dir, npm.Stdout, npm.Stderr = dir, &output, &output
 	npm.WaitDelay = time.Second
 	switch err := npm.Run(); {
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, errors.New("npm, which fetches it, is not installed")
+		return nil, errors.New("npm is not installed")
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("npm had no answer within %v", timeout)
+		return nil, fmt.Errorf("npm did not end within %v", timeout)
 	case err != nil:
-		return nil, fmt.Errorf("npm pack: %w\n%s", err, bytes.TrimSpace(said.Bytes()))
+		return nil, fmt.Errorf("npm pack: %w\n%s", err, bytes.TrimSpace(output.Bytes()))
 	}
 	return os.ReadFile(filepath.Join(dir, packageName+"-"+packageVersion+".tgz"))
 }
@@ -94,7 +92,7 @@ func hash(tarball []byte) string {
 	return "sha512-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// unpack takes the wanted files out of the package.
+// unpack reads the wanted files of the package.
 func unpack(tarball []byte) (map[string][]byte, error) {
 	plain, err := gzip.NewReader(bytes.NewReader(tarball))
 	if err != nil {
@@ -123,8 +121,8 @@ func unpack(tarball []byte) (map[string][]byte, error) {
 	return files, nil
 }
 
-// install writes each file beside its place and then moves it there, so that a build that runs at the same
-// time, or after this was stopped, finds whole files only.
+// install writes each file under another name first and then renames it, so that a build at the same time, or after an
+// interruption, finds whole files only.
 func install(folder string, files map[string][]byte) error {
 	for _, name := range wanted {
 		if err := replace(filepath.Join(folder, path.Base(name)), files[name]); err != nil {

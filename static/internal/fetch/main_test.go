@@ -37,7 +37,7 @@ func archive(t *testing.T, files ...string) []byte {
 	return out.Bytes()
 }
 
-// npm puts a script in npm's place.
+// npm replaces npm by a script.
 func npm(t *testing.T, script string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -50,7 +50,7 @@ func npm(t *testing.T, script string) {
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
-// npmPacks has it deliver a package.
+// npmPacks replaces npm by a script that delivers a package.
 func npmPacks(t *testing.T, tarball []byte) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "package")
@@ -98,13 +98,13 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// What goes wrong is said, and changes nothing.
+// An error leaves the folder unchanged.
 func TestFetchFails(t *testing.T) {
 	for name, c := range map[string]struct {
 		tarball []byte
 		want    string
 	}{
-		"another hash":    {archive(t, wanted...), "not what it should be"},
+		"another hash":    {archive(t, wanted...), "wrong hash"},
 		"no script":       {archive(t, wanted[:2]...), "no dist/socket.io.js in it"},
 		"no licence":      {archive(t, wanted[1:]...), "no LICENSE in it"},
 		"no archive":      {[]byte("<!doctype html>"), "gzip"},
@@ -150,8 +150,8 @@ func TestNPMFails(t *testing.T) {
 		npm(t, "exec cat /dev/zero >/dev/null")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := pack(ctx); err == nil || !strings.Contains(err.Error(), "no answer") {
-			t.Errorf("%v, want that npm had no answer", err)
+		if _, err := pack(ctx); err == nil || !strings.Contains(err.Error(), "did not end") {
+			t.Errorf("%v, want that npm did not end", err)
 		}
 	})
 	t.Run("says why", func(t *testing.T) {
