@@ -130,7 +130,7 @@ func (p *player) send(name string, requests ...request) {
 
 // answer reads and records the next answer.
 func (p *player) answer(name string) (status int, body string) {
-	c := p.connections[name]
+	c := p.connection(name)
 	c.conn.SetReadDeadline(time.Now().Add(p.timeout))
 	res, err := http.ReadResponse(c.in, &http.Request{Method: c.method})
 	if err != nil {
@@ -210,7 +210,7 @@ func readBody(res *http.Response) string {
 
 // silent looks whether something comes, and records it.
 func (p *player) silent(name string) {
-	c := p.connections[name]
+	c := p.connection(name)
 	p.barrier()
 	c.conn.SetReadDeadline(time.Now().Add(silence))
 	got, err := c.in.Peek(1)
@@ -230,7 +230,7 @@ func (p *player) silent(name string) {
 
 // silentFor wants nothing to come for some time.
 func (p *player) silentFor(name string, d time.Duration) {
-	c := p.connections[name]
+	c := p.connection(name)
 	c.conn.SetReadDeadline(time.Now().Add(d))
 	if _, err := c.in.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
 		p.note("%s: does not wait for %v: %v", name, d, err)

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 var (
@@ -90,4 +91,26 @@ func substitute(s string) (string, error) {
 		return unmaskedFrame(first, payload), nil
 	}
 	return maskedFrame(first, payload), nil
+}
+
+func TestExpand(t *testing.T) {
+	for text, want := range map[string]string{
+		`plain {"a":1} $7 (x)`:                   `plain {"a":1} $7 (x)`,
+		`a$(0d 0a)b`:                             "a\r\nb",
+		`$(x*3)$($(ff)*2)$(a)b*2)`:               "",
+		`$(x*3)$($(ff)*2)`:                       "xxx\xff\xff",
+		`$(ping)`:                                "\x89\x80\x37\xfa\x21\x3d",
+		`$(text 40/$(e6))`:                       "\x81\x84\x37\xfa\x21\x3d\x03\xca\x0e\xdb",
+		`$(unmasked close 1000 bye)`:             "\x88\x05\x03\xe8bye",
+		`$(unmasked frame 01 x)$(unmasked pong)`: "\x01\x01x\x8a\x00",
+		`$(unmasked binary $(x*126))`:            "\x82\x7e\x00\x7e" + strings.Repeat("x", 126),
+		`$(unmasked binary $(x*65536))`:          "\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00" + strings.Repeat("x", 65536),
+		`$(0d`:                                   "",
+		`$(nonsense)`:                            "",
+		`$(close word)`:                          "",
+	} {
+		if got, err := expand(text); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s is %q (%v), want %q", text, got, err, want)
+		}
+	}
 }

@@ -59,23 +59,38 @@ func (p *player) close() {
 
 // dial opens a connection. An old one of this name is closed.
 func (p *player) dial(name string) *connection {
+	if old := p.connections[name]; old != nil {
+		old.conn.Close()
+	}
 	conn, err := net.Dial("tcp", "127.0.0.1:"+p.server.node.port)
 	if err != nil {
 		p.note("%s: cannot connect", name)
 		p.sawEnd = true
-		conn, _ = net.Pipe()
-		conn.Close()
-	}
-	if old := p.connections[name]; old != nil {
-		old.conn.Close()
+		conn = closedConn()
 	}
 	p.connections[name] = &connection{conn: conn, in: bufio.NewReader(conn)}
 	return p.connections[name]
 }
 
+// connection is the one with this name. An exchange that never opened it is wrong, and fails.
+func (p *player) connection(name string) *connection {
+	if p.connections[name] == nil {
+		p.inconclusive = "no connection is called " + name
+		conn := closedConn()
+		p.connections[name] = &connection{conn: conn, in: bufio.NewReader(conn)}
+	}
+	return p.connections[name]
+}
+
+func closedConn() net.Conn {
+	conn, _ := net.Pipe()
+	conn.Close()
+	return conn
+}
+
 // write sends bytes. An error is not reported: the next answer shows it.
 func (p *player) write(name, bytes string) {
-	_, _ = p.connections[name].conn.Write([]byte(bytes))
+	_, _ = p.connection(name).conn.Write([]byte(bytes))
 }
 
 // barrier returns when the server has read what was sent before.

@@ -45,15 +45,15 @@ var language = []struct {
 		r, err := parseRequest(m[2])
 		return func(p *player) {
 			text, method := r.text(p)
-			p.connections[m[1]].method = method
+			p.connection(m[1]).method = method
 			p.write(m[1], text)
 		}, err
 	}},
 	{stepForm(`(\w+)\+ (.*)`), func(m []string) (step, error) {
 		bytes, err := expand(m[2])
 		return func(p *player) {
+			p.connection(m[1]).sentClose = strings.Contains(m[2], "close")
 			p.write(m[1], bytes)
-			p.connections[m[1]].sentClose = strings.Contains(m[2], "close")
 		}, err
 	}},
 	{stepForm(`(\w*)>(binary|attachment)?(?: (.*))?`), func(m []string) (step, error) {
@@ -146,7 +146,7 @@ func (p *player) say(name, opcode, payload string) {
 
 // read records the next answer, or the next n frames.
 func (p *player) read(name, n string) {
-	if !p.connections[name].inFrames {
+	if !p.connection(name).inFrames {
 		p.answer(name)
 		return
 	}
@@ -158,12 +158,13 @@ func (p *player) read(name, n string) {
 
 // act carries out the steps of a connection that are a word.
 func (p *player) act(name, what string) {
-	switch c := p.connections[name]; what {
-	case "opens":
+	if what == "opens" {
 		r, _ := parseRequest("UPGRADE ~")
 		p.send(name, r)
 		p.answer(name)
-		p.act(name, "connects")
+		what = "connects"
+	}
+	switch c := p.connection(name); what {
 	case "connects": // reads how a session begins, and asks for that where the client has to
 		if c.inFrames {
 			p.frame(name)

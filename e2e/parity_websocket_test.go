@@ -45,7 +45,7 @@ func (p *player) sendFrame(name, opcode, payload string) {
 
 // frame reads and records the next frame. The opcode is "" if the connection has ended.
 func (p *player) frame(name string) (opcode, payload string) {
-	c := p.connections[name]
+	c := p.connection(name)
 	c.conn.SetReadDeadline(time.Now().Add(p.timeout))
 	first, payload, err := readFrame(c.in)
 	if err != nil {
