@@ -2,6 +2,8 @@
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK ?= golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VULNDB      ?= https://vuln.go.dev
 FUZZTIME    ?= 10s
 PACKAGES    ?= ./...
 COUNT       ?= 50
@@ -10,7 +12,7 @@ CLIENTS := e2e/node_modules/.package-lock.json
 SCRIPT  := static/client/socket.io.js
 FIND_GO := find . -name node_modules -prune -o -name '*.go' -print
 
-.PHONY: build test tools check cross unit stress e2e picture bench bench-short fuzz clean
+.PHONY: build test tools check cross unit stress e2e picture bench bench-short fuzz vuln clean
 .NOTPARALLEL:
 
 build: $(SCRIPT)
@@ -83,6 +85,15 @@ fuzz:
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 		done; \
 	done
+
+# Known vulnerabilities in what the program calls. VULNDB may name a copy of the database: file:///DIRECTORY.
+vuln:
+	@report=$$($(GO) run $(GOVULNCHECK) -db $(VULNDB) ./... 2>&1); status=$$?; echo "$$report"; \
+	case "$$status $$report" in \
+	0*) ;; \
+	*"exit status 3"*) echo "vuln: vulnerabilities found, see above" ;; \
+	*) echo "vuln: NOTHING WAS CHECKED, see above; it needs the database at $(VULNDB)" ;; \
+	esac; exit $$status
 
 clean:
 	rm -rf bin e2e/node_modules static/client/[!.]*
