@@ -3,6 +3,7 @@
 # packages and fails.
 set -eu
 
+PATH=$PATH:/usr/sbin # Debian installs servers there
 missing=
 need() { # need PACKAGES COMMAND...: one of the commands must exist
 	packages=$1
@@ -18,6 +19,9 @@ need_font() { # need_font PACKAGE PATTERN
 
 need redis-server redis-server
 need redis-tools redis-cli
+need nginx nginx
+need haproxy haproxy
+need systemd systemd-analyze
 need chromium chromium chromium-browser google-chrome
 need nodejs node
 need npm npm
@@ -51,12 +55,14 @@ if [ -n "$missing" ]; then
 	$sudo apt-get update -q
 	# shellcheck disable=SC2086 # several packages
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
-	case "$missing" in
-	*redis-server*)
-		if command -v systemctl >/dev/null 2>&1; then
-			$sudo systemctl disable redis-server >/dev/null 2>&1 || true
-		fi ;;
-	esac
+	for service in redis-server nginx haproxy; do
+		case "$missing" in
+		*"$service"*)
+			if command -v systemctl >/dev/null 2>&1; then
+				$sudo systemctl disable "$service" >/dev/null 2>&1 || true
+			fi ;;
+		esac
+	done
 fi
 
 if ! node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)'; then
