@@ -23,6 +23,7 @@ func TestWebSocketMessages(t *testing.T) {
 		{"base64", websocket3 + "&b64=1", ws.NewTextFrame([]byte("b4AQID")), "binary 010203", []byte("b4AQID")},
 		{"revision 4, text", websocket4, ws.NewTextFrame([]byte("4こんにちは😀")), "こんにちは😀", []byte("\x01\x02\x03")},
 		{"revision 4, binary", websocket4, ws.NewBinaryFrame([]byte{1, 2, 3}), "binary 010203", []byte("\x01\x02\x03")},
+		{"revision 4, base64", websocket4 + "&b64=1", ws.NewTextFrame([]byte("bAQID")), "binary 010203", []byte("bAQID")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			st := st.in(t)

@@ -98,6 +98,8 @@ func (c *wsConn) abort() { c.conn.SetDeadline(past) }
 func (c *wsConn) appendPacket(dst []byte, p packet.Packet) []byte {
 	var head [1]byte
 	switch {
+	case p.Binary && c.base64 && c.revision == Revision4:
+		return packet.AppendFrame(dst, false, packet.AppendPayload4(nil, []packet.Packet{p}))
 	case p.Binary && c.base64:
 		return packet.AppendFrame(dst, false, packet.AppendText(nil, p))
 	case p.Binary && c.revision == Revision4:
