@@ -67,6 +67,8 @@ func (s *Session) onTimer() {
 	switch {
 	case s.out.state == closing:
 		s.closeLocked(ForcedClose)
+	case s.resumed != nil:
+		s.keepAliveLocked()
 	case s.revision == Revision4 && !s.awaitPong:
 		s.awaitPong, s.extended = true, false
 		s.deadline = time.Now().Add(s.server.cfg.PingTimeout4)

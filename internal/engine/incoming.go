@@ -10,6 +10,7 @@ import (
 // of memory bytes. The result is whether the session still accepts packets. The
 // caller holds receiving.
 func (s *Session) receive(p packet.Packet, memory int) bool {
+	s.waitResumed()
 	s.mu.Lock()
 	if s.out.state != open {
 		s.unlock()

@@ -38,14 +38,15 @@ type Session struct {
 	receiving sync.Mutex
 
 	// also guarded by mu
-	closeOnOpen Reason      // reason to close the session when it opens
-	timer       *time.Timer // expires at deadline or earlier
-	deadline    time.Time   // of the heartbeat, or of CloseTimeout
-	awaitPong   bool        // revision 4: a ping was sent, and no pong has arrived
-	extended    bool        // a packet that is no pong has extended the deadline
-	post        *post       // the POST that is being read
-	probing     *wsConn     // a websocket that has not upgraded yet
-	noops       *time.Timer // answers polls while a websocket probes
+	closeOnOpen Reason        // reason to close the session when it opens
+	timer       *time.Timer   // expires at deadline or earlier
+	deadline    time.Time     // of the heartbeat, or of CloseTimeout
+	awaitPong   bool          // revision 4: a ping was sent, and no pong has arrived
+	extended    bool          // a packet that is no pong has extended the deadline
+	post        *post         // the POST that is being read
+	probing     *wsConn       // a websocket that has not upgraded yet
+	noops       *time.Timer   // answers polls while a websocket probes
+	resumed     chan struct{} // closed at the end of a pause, nil without one
 }
 
 func newID() string {
@@ -147,6 +148,7 @@ func (s *Session) closeLocked(reason Reason) {
 		closeFrame = s.ws.startClose(reason)
 	}
 	s.out.end(closeFrame)
+	s.resumeLocked()
 	if s.poll != nil {
 		s.answerPollLocked([]packet.Packet{{Type: packet.Close}})
 	}

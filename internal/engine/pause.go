@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"time"
+
+	"tsunagu/internal/packet"
+)
+
+// Pause makes the session stop reading from its client behind the packet that is
+// being handled, until Resume. The session must not take the silence for the
+// client's, and the client must not take it for the server's. So no ping times out
+// meanwhile. In revision 3 the client waits PingTimeout3 for the answer to its own
+// ping, but any packet will do: it gets noops. In revision 4 the pings go on.
+func (s *Session) Pause() {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.out.state != open || s.resumed != nil {
+		return
+	}
+	s.resumed = make(chan struct{})
+	if s.revision == Revision3 {
+		s.setDeadlineLocked(s.server.cfg.PingTimeout3 / 2)
+	}
+}
+
+// Resume ends what Pause began.
+func (s *Session) Resume() {
+	s.mu.Lock()
+	defer s.unlock()
+	s.resumeLocked()
+}
+
+func (s *Session) resumeLocked() {
+	if s.resumed == nil {
+		return
+	}
+	close(s.resumed)
+	s.resumed = nil
+	switch {
+	case s.out.state != open:
+	case s.revision == Revision3:
+		s.setDeadlineLocked(s.heartbeatTimeout())
+	case s.awaitPong: // it may have come, and can be read now
+		s.setDeadlineLocked(s.server.cfg.PingTimeout4)
+	}
+}
+
+// waitResumed waits while the session is paused.
+func (s *Session) waitResumed() {
+	s.mu.Lock()
+	resumed := s.resumed
+	s.unlock()
+	if resumed != nil {
+		<-resumed
+	}
+}
+
+// keepAliveLocked is the heartbeat of a paused session.
+func (s *Session) keepAliveLocked() {
+	interval, p := s.server.cfg.PingTimeout3/2, packet.Packet{Type: packet.Noop}
+	if s.revision == Revision4 {
+		interval, p.Type = s.server.cfg.PingInterval, packet.Ping
+		s.awaitPong = true
+	}
+	s.deadline = time.Now().Add(interval)
+	s.timer.Reset(interval)
+	s.sendLocked(p)
+}
