@@ -51,12 +51,3 @@ func (s *Session) fail(reason Reason) {
 	defer s.unlock()
 	s.closeLocked(reason)
 }
-
-// failOpen closes the session unless it is closing already.
-func (s *Session) failOpen(reason Reason) {
-	s.mu.Lock()
-	defer s.unlock()
-	if s.out.state == open {
-		s.closeLocked(reason)
-	}
-}

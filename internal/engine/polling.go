@@ -83,6 +83,10 @@ func (s *Session) startPoll() *poll {
 	p := &poll{answer: make(chan []packet.Packet, 1)}
 	s.poll = p
 	switch {
+	case s.late != nil:
+		s.answerPollLocked([]packet.Packet{{Type: s.late.answer}})
+		close(s.late.came)
+		s.late = nil
 	case s.out.state == closed || s.ws != nil:
 		s.answerPollLocked([]packet.Packet{{Type: packet.Close}})
 	case s.out.state == closing && !s.out.waiting():
@@ -169,6 +173,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // resets the connection
 	}
 	s.receivePayload(r.Header.Get("Content-Type"), body)
+	s.awaitLatePoll()
 	s.setHeaders(w, r)
 	// Some browsers would offer text/plain as a download.
 	w.Header().Set("Content-Type", "text/html")
@@ -245,28 +250,18 @@ func (s *Session) receivePayload(contentType string, body []byte) {
 	defer s.receiving.Unlock()
 	for p, err := range payload {
 		if err != nil {
-			s.failOpen(ParseError)
+			s.closeByPost(ParseError, packet.Close)
 			return
 		}
 		if p.Type == packet.Close {
-			s.receiveClose()
+			// The poll ends with a noop, as in the original.
+			s.closeByPost(TransportClose, packet.Noop)
 			return
 		}
 		if !s.receive(p, len(body)) {
 			return
 		}
 	}
-}
-
-// receiveClose handles a close packet over polling. The answer to the pending poll
-// is a noop and not a close packet, as in the original.
-func (s *Session) receiveClose() {
-	s.mu.Lock()
-	defer s.unlock()
-	if s.poll != nil {
-		s.answerPollLocked([]packet.Packet{{Type: packet.Noop}})
-	}
-	s.closeLocked(TransportClose)
 }
 
 // jsonpData returns the payload of a form post. Browsers send newlines in forms as

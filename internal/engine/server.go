@@ -26,6 +26,7 @@ type Server struct {
 	mu sync.Mutex
 	// guarded by mu
 	sessions map[string]*Session
+	late     map[string]*Session // ended, and waiting for a late poll
 	stopped  bool
 	refused  map[Revision]bool // refusals that were logged
 }
@@ -36,6 +37,7 @@ func New(cfg Config, h Handler) *Server {
 		cfg:      cfg.withDefaults(),
 		handler:  h,
 		sessions: make(map[string]*Session),
+		late:     make(map[string]*Session),
 		refused:  make(map[Revision]bool),
 	}
 }
@@ -103,6 +105,9 @@ func (srv *Server) verify(q query, r *http.Request, upgrade bool) (*Session, *pr
 	}
 	if q.sid != "" {
 		s := srv.lookup(q.sid)
+		if s == nil && r.Method == http.MethodGet && !upgrade {
+			s = srv.takeLate(q.sid)
+		}
 		if s == nil {
 			return nil, errSessionUnknown
 		}
@@ -164,9 +169,12 @@ func (srv *Server) reject(c *wsConn) {
 	srv.running.Go(func() { c.reject(nil) })
 }
 
-func (srv *Server) remove(s *Session, reason Reason) {
+func (srv *Server) remove(s *Session, reason Reason, late bool) {
 	srv.mu.Lock()
 	delete(srv.sessions, s.id)
+	if late {
+		srv.late[s.id] = s
+	}
 	srv.mu.Unlock()
 	srv.cfg.Logger.Debug("session closed", "sid", s.id, "reason", string(reason))
 }

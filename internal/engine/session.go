@@ -47,6 +47,7 @@ type Session struct {
 	probing     *wsConn       // a websocket that has not upgraded yet
 	noops       *time.Timer   // answers polls while a websocket probes
 	resumed     chan struct{} // closed at the end of a pause, nil without one
+	late        *latePoll     // set when a POST has closed the session
 }
 
 func newID() string {
@@ -158,8 +159,9 @@ func (s *Session) closeLocked(reason Reason) {
 		s.endProbeLocked()
 	}
 	s.flushLocked()
+	late := s.late != nil
 	s.after = func() {
-		s.server.remove(s, reason)
+		s.server.remove(s, reason, late)
 		// A new goroutine, because the caller may hold locks that the handler
 		// takes.
 		go func() {
