@@ -187,7 +187,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/fanout": {"tsunagu/internal/packet", "tsunagu/internal/uring"},
 		"tsunagu/internal/engine": {"tsunagu/internal/packet", websocket},
 		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/engine", goSocketIO},
-		"tsunagu/internal/chat":   {"tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout", goSocketIO},
+		"tsunagu/internal/chat":   {"tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout"},
 		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},
 		"tsunagu/internal/health": {"tsunagu/internal/packet"},
 		// The program of go generate.

@@ -1,11 +1,14 @@
 package bridge
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -57,11 +60,13 @@ type testClient struct {
 	sid  string
 }
 
-// dial connects and reads the engine's handshake, and in revision 3 the
-// CONNECT that rides along.
-func dial(t *testing.T, url string, revision int) *testClient {
+// dial connects and reads the engine's handshake and the messages that come first,
+// which in revision 3 is the CONNECT of the handshake unless the test says
+// otherwise. The URL may have a query.
+func dial(t *testing.T, url string, revision int, first ...string) *testClient {
 	t.Helper()
-	u := fmt.Sprintf("%s/socket.io/?EIO=%d&transport=websocket", url, revision)
+	url, query, _ := strings.Cut(url, "?")
+	u := fmt.Sprintf("%s/socket.io/?EIO=%d&transport=websocket&%s", url, revision, query)
 	conn, early, _, err := ws.Dial(t.Context(), u)
 	if err != nil {
 		t.Fatalf("dial: %v", err)
@@ -71,15 +76,49 @@ func dial(t *testing.T, url string, revision int) *testClient {
 		c.in = early
 	}
 	t.Cleanup(func() { conn.Close() })
+	c.readHandshake()
+	if revision == 3 && first == nil {
+		first = []string{"40"}
+	}
+	for _, want := range first {
+		c.expect(want)
+	}
+	return c
+}
+
+func (c *testClient) readHandshake() {
+	c.t.Helper()
 	hello := c.read()
 	var open struct{ SID string }
 	if err := json.Unmarshal([]byte(hello[1:]), &open); err != nil {
-		t.Fatalf("handshake %q: %v", hello, err)
+		c.t.Fatalf("handshake %q: %v", hello, err)
 	}
 	c.sid = open.SID
-	if revision == 3 {
-		c.expect("40")
+}
+
+// pipeClient connects a client of revision 3 to a server of its own through a pipe,
+// as a test with a clock of its own needs it.
+func pipeClient(t *testing.T, cfg Config, register func(*Server)) *testClient {
+	t.Helper()
+	srv := New(cfg)
+	register(srv)
+	eng := engine.New(engine.Config{}, srv)
+	server, conn := net.Pipe()
+	go eng.ServeHTTP(hijacker{httptest.NewRecorder(), server}, upgradeRequest())
+	in := bufio.NewReader(conn)
+	if _, err := http.ReadResponse(in, nil); err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		conn.Close()
+		if err := eng.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		srv.Close()
+	})
+	c := &testClient{t: t, conn: conn, in: in}
+	c.readHandshake()
+	c.expect("40")
 	return c
 }
 
@@ -143,6 +182,35 @@ func await[T any](t *testing.T, ch <-chan T, what string) T {
 	}
 }
 
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	late := time.After(waitLimit)
+	for !holds() {
+		select {
+		case <-again.C:
+		case <-late:
+			t.Fatalf("%s: not after %v", what, waitLimit)
+		}
+	}
+}
+
+// answer is a handler that acks some values.
+func answer(values ...any) func(*Conn, Args) []any {
+	return func(*Conn, Args) []any { return append([]any{}, values...) }
+}
+
+// add is a handler that acks the sum of its arguments.
+func add(c *Conn, args Args) []any {
+	var x, y int
+	if err := errors.Join(args.Decode(0, &x), args.Decode(1, &y)); err != nil {
+		return nil
+	}
+	return []any{x + y}
+}
+
 // An audience keeps count.
 type audience struct {
 	mu    sync.Mutex
@@ -182,7 +250,7 @@ func (a *audience) expect(t *testing.T, want ...string) {
 
 func TestAudienceLearnsEachSessionOnce(t *testing.T) {
 	a := newAudience()
-	_, url := serve(t, Config{Audience: a}, func(s *Server) { s.OnEvent("/side", "x", func(c connT) {}) })
+	_, url := serve(t, Config{Audience: a}, func(s *Server) { s.Namespace("/side") })
 	c := dial(t, url, 3)
 	a.expect(t, "join /")
 	c.send("40", "40/side,", "40/side,")
@@ -198,20 +266,18 @@ func TestAudienceLearnsEachSessionOnce(t *testing.T) {
 }
 
 func TestListenersAreNotAttached(t *testing.T) {
-	srv, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "say", func(c connT) int { return 1 }) })
+	srv, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "say", answer(1)) })
 	quiet, loud := dial(t, url, 3), dial(t, url, 3)
 	quiet.alive()
 	loud.send(`421["say"]`)
 	loud.expect("431[1]")
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	if len(srv.attached) != 1 || srv.attached[loud.sid] == nil {
-		t.Errorf("%d sessions are attached to go-socket.io, want only the one that spoke", len(srv.attached))
+	if n := srv.io.Count(); n != 1 {
+		t.Errorf("%d sessions are attached to go-socket.io, want only the one that spoke", n)
 	}
 }
 
 func TestSessionsThatEndAreForgotten(t *testing.T) {
-	srv, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "say", func(c connT) int { return 1 }) })
+	srv, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "say", answer(1)) })
 	for range 50 {
 		c := dial(t, url, 3)
 		c.send(`421["say"]`)
@@ -219,18 +285,14 @@ func TestSessionsThatEndAreForgotten(t *testing.T) {
 		c.conn.Close()
 	}
 	srv.ioConns.Wait()
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	if len(srv.attached) != 0 {
-		t.Errorf("%d sessions are still attached after all clients have gone", len(srv.attached))
-	}
+	eventually(t, "go-socket.io has forgotten all sessions", func() bool { return srv.io.Count() == 0 })
 	if rooms := srv.io.Rooms("/"); len(rooms) != 0 {
 		t.Errorf("%d rooms are left behind in go-socket.io", len(rooms))
 	}
 }
 
 func TestUnknownNamespaceAndEventCostNothing(t *testing.T) {
-	_, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "known", func(c connT) int { return 1 }) })
+	_, url := serve(t, Config{}, func(s *Server) { s.OnEvent("/", "known", answer(1)) })
 	c := dial(t, url, 3)
 	c.send("40/nope,")
 	c.expect(`44/nope,"Invalid namespace"`)

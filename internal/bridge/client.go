@@ -1,20 +1,17 @@
 package bridge
 
 import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"tsunagu/internal/engine"
 	"tsunagu/internal/packet"
-)
-
-// The reasons for OnDisconnect where the session goes on, and where a handler has
-// closed it.
-const (
-	clientDisconnect = "client namespace disconnect"
-	serverDisconnect = "server namespace disconnect"
 )
 
 // A client is the Socket.IO side of one session.
@@ -24,21 +21,35 @@ type client struct {
 	session *engine.Session
 
 	// owned by Message, which the engine calls for one message at a time
-	pending *pending
+	pending *pendingPacket
 
 	mu sync.Mutex
 	// guarded by mu
-	sockets      []*socket // a slice, as most clients connect to one namespace
+	conns        []*Conn // one for each namespace; most clients connect to one
 	connectTimer *time.Timer
-	conn         *ioConn // nil until a handler needs the session
+	io           *ioConn // nil until a handler has to be called
 	ended        bool
-	reason       engine.Reason
 }
 
-func (cl *client) socketLocked(name string) *socket {
-	for _, sock := range cl.sockets {
-		if sock.ns.name == name {
-			return sock
+// A pendingPacket is a binary packet some of whose attachments have not arrived.
+type pendingPacket struct {
+	packet.SocketPacket
+	attachments [][]byte
+	size        int // of attachments, in bytes
+}
+
+// overhead is for how many bytes, beside its own, a packet, an element or an
+// attachment counts that is kept, so that a million empty ones count as well.
+const overhead = 64
+
+// strict reports whether the session speaks protocol 5, which closes the session
+// where protocol 4 ignores an invalid packet.
+func (cl *client) strict() bool { return cl.session.Revision() == engine.Revision4 }
+
+func (cl *client) connLocked(name string) *Conn {
+	for _, c := range cl.conns {
+		if c.ns.name == name {
+			return c
 		}
 	}
 	return nil
@@ -55,39 +66,199 @@ func (cl *client) receiveText(data []byte) {
 	case cl.strict() && cl.pending != nil:
 		cl.session.Close() // a text packet instead of an attachment
 	case errors.Is(err, packet.ErrIgnored):
-		cl.server.drop(cl, "not a Socket.IO packet")
+		cl.server.cfg.Logger.Debug("packet dropped: not a Socket.IO packet", "sid", cl.session.ID())
 	case err != nil:
 		cl.session.Close()
-	case pk.Type.HasAttachments() && pk.Attachments > 0:
-		cl.pending = &pending{packet: pk}
 	case pk.Type.HasAttachments():
-		// The original then takes every binary message for an attachment of
-		// this packet.
-		cl.pending = &pending{packet: pk}
-		cl.receive(pk, nil)
+		cl.pending = &pendingPacket{SocketPacket: pk, attachments: [][]byte{}}
+		if pk.Attachments == 0 {
+			// The original then takes every binary message for an attachment
+			// of this packet.
+			cl.receive(cl.pending)
+		}
 	default:
-		cl.receive(pk, nil)
+		cl.receive(&pendingPacket{SocketPacket: pk})
 	}
 }
 
-// strict reports whether the session speaks protocol 5, which closes the
-// connection where protocol 4 ignores an invalid packet.
-func (cl *client) strict() bool { return cl.session.Revision() == engine.Revision4 }
+// receiveBinary handles one attachment.
+func (cl *client) receiveBinary(data []byte) {
+	p := cl.pending
+	if p == nil { // no packet announced it
+		cl.session.Close()
+		return
+	}
+	if p.Attachments == 0 {
+		return
+	}
+	p.attachments = append(p.attachments, data)
+	p.size += len(data) + overhead
+	switch {
+	case p.size > cl.server.cfg.MaxAttachments:
+		cl.pending = nil
+		cl.session.Close()
+	case len(p.attachments) == p.Attachments:
+		cl.pending = nil
+		if _, err := (Args{elements: p.Elements, attachments: p.attachments}).Values(); err != nil && cl.strict() {
+			cl.session.Close() // a placeholder without its attachment
+			return
+		}
+		cl.receive(p)
+	}
+}
 
-func (cl *client) receive(pk packet.SocketPacket, attachments [][]byte) {
-	switch pk.Type {
-	case packet.Connect:
-		cl.connect(pk.Namespace, pk.Data)
-	case packet.Disconnect:
-		cl.disconnect(pk.Namespace)
-	case packet.Event, packet.BinaryEvent:
-		cl.event(pk, attachments)
-	case packet.Ack, packet.BinaryAck:
-		cl.ack(pk, attachments)
-	case packet.ConnectError:
-		if cl.strict() { // only a server may send it
+func (cl *client) receive(pk *pendingPacket) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	c := cl.connLocked(pk.Namespace)
+	size := pk.size + len(pk.Data) + overhead*(1+len(pk.Elements))
+	switch {
+	case cl.ended:
+	case pk.Type == packet.Connect:
+		cl.connectLocked(pk.SocketPacket)
+	case c != nil && c.ejected: // the packet was on its way
+	case c == nil, c.state == disconnected, pk.Type == packet.Disconnect && c.state == connecting,
+		pk.Type == packet.ConnectError: // only a server may send that
+		if cl.strict() {
 			cl.session.Close()
 		}
+	case pk.Type == packet.Disconnect:
+		c.leaveLocked("client namespace disconnect")
+	case pk.Type == packet.Ack, pk.Type == packet.BinaryAck:
+		if pk.HasID && pk.Data != nil {
+			c.endAckLocked(pk.ID, Args{elements: pk.Elements, attachments: pk.attachments}, nil, size)
+		}
+	case len(pk.Elements) > 0:
+		if eventPacket := c.ns.find(pk.Elements[0]); eventPacket != nil {
+			args := Args{elements: pk.Elements[1:], attachments: pk.attachments}
+			if pk.HasID {
+				args.request = &ackRequest{conn: c, id: pk.ID}
+			}
+			c.deliverLocked(&delivery{packet: eventPacket, args: args, size: size})
+		}
+	}
+}
+
+// connectLocked handles a CONNECT: it connects the client, or has OnConnect called.
+func (cl *client) connectLocked(pk packet.SocketPacket) {
+	ns := cl.server.namespaces[pk.Namespace]
+	c := cl.connLocked(pk.Namespace)
+	switch {
+	case ns == nil:
+		cl.refuseLocked(pk.Namespace, errors.New("Invalid namespace"))
+		return
+	case c != nil && c.state == connected && cl.strict():
+		cl.session.Close()
+		return
+	case c != nil && c.state == connected:
+		cl.session.Send(c.welcome()...)
+		return
+	case c != nil && c.state == connecting: // OnConnect decides, for both
+		return
+	}
+	cl.conns = slices.DeleteFunc(cl.conns, func(old *Conn) bool { return old == c })
+	c = &Conn{client: cl, ns: ns, id: cl.newID(ns.name), auth: pk.Data, query: pk.Query}
+	cl.conns = append(cl.conns, c)
+	if ns.onConnect == nil {
+		c.acceptLocked()
+		return
+	}
+	c.deliverLocked(nil) // to attach it calls OnConnect
+}
+
+// newID returns the id of a connection. In protocol 5 it is not made from the
+// session's, which is a secret between client and server.
+//
+// Source: Socket of socket.io 2.1 and 4.8.
+func (cl *client) newID(namespace string) string {
+	if cl.strict() {
+		var id [15]byte
+		rand.Read(id[:])
+		return base64.URLEncoding.EncodeToString(id[:])
+	}
+	return strings.TrimPrefix(namespace+"#"+cl.session.ID(), "/#")
+}
+
+// runConnect calls OnConnect, if the namespace has one, and answers the CONNECT.
+func (c *Conn) runConnect() {
+	if c.ns.onConnect == nil {
+		return
+	}
+	err := errors.New("internal server error") // of a panic
+	c.run("connect", func() { err = c.ns.onConnect(c) })
+	c.client.mu.Lock()
+	defer c.client.mu.Unlock()
+	switch {
+	case c.state != connecting: // the session has ended
+	case err != nil:
+		c.leaveLocked("")
+		c.client.refuseLocked(c.ns.name, err)
+	default:
+		c.acceptLocked()
+	}
+}
+
+// acceptLocked connects the client to the namespace.
+func (c *Conn) acceptLocked() {
+	cl := c.client
+	messages := append(c.welcome(), c.held...)
+	c.state, c.accepted, c.held = connected, true, nil
+	if cl.connectTimer != nil {
+		cl.connectTimer.Stop()
+	}
+	// Under the lock, so that Join cannot come after the Leave of end. One step: a
+	// client that knew that it is connected before it reads the feed would miss
+	// messages of that moment.
+	cl.session.Attach(cl.server.cfg.Audience.Join(c.ns.name, cl.session), messages...)
+}
+
+// welcome is the answer to a CONNECT. Clients of protocol 4 get none in the first
+// namespace, unless OnConnect decides: the handshake has told them already.
+func (c *Conn) welcome() []engine.Message {
+	pk := packet.SocketPacket{Type: packet.Connect, Namespace: c.ns.name}
+	switch {
+	case c.client.strict():
+		pk.Data = json.RawMessage(`{"sid":"` + c.id + `"}`)
+	case c.ns.name == "/" && c.ns.onConnect == nil:
+		return nil
+	}
+	return []engine.Message{{Data: packet.AppendSocket(nil, pk)}}
+}
+
+// A ConnectError is an error of OnConnect with data for the client: err.data in a
+// client of protocol 5, the error itself in one of protocol 4.
+type ConnectError struct {
+	Message string
+	Data    any // for encoding/json, which leaves it out if it cannot encode it; no binary
+}
+
+func (e *ConnectError) Error() string { return e.Message }
+
+// refuseLocked answers a CONNECT with an error.
+func (cl *client) refuseLocked(name string, why error) {
+	answer := struct {
+		Message string          `json:"message"`
+		Data    json.RawMessage `json:"data,omitempty"`
+	}{Message: why.Error()}
+	if e := (*ConnectError)(nil); errors.As(why, &e) && e.Data != nil {
+		answer.Data, _ = json.Marshal(e.Data)
+	}
+	data, _ := json.Marshal(answer) // a string and JSON: cannot fail
+	if !cl.strict() && answer.Data != nil {
+		data = answer.Data
+	} else if !cl.strict() {
+		data, _ = json.Marshal(answer.Message)
+	}
+	pk := packet.SocketPacket{Type: packet.ConnectError, Namespace: name, Data: data}
+	cl.session.Send(engine.Message{Data: packet.AppendSocket(nil, pk)})
+}
+
+// onConnectTimeout closes a client of protocol 5 that has not connected.
+func (cl *client) onConnectTimeout() {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if !slices.ContainsFunc(cl.conns, func(c *Conn) bool { return c.accepted }) {
+		cl.session.Close()
 	}
 }
 
@@ -95,68 +266,14 @@ func (cl *client) receive(pk packet.SocketPacket, attachments [][]byte) {
 func (cl *client) end(reason engine.Reason) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	cl.ended, cl.reason = true, reason
-	cl.stopConnectTimerLocked()
-	for _, sock := range cl.sockets {
-		if sock.state == connected {
-			cl.server.cfg.Audience.Leave(sock.ns.name, cl.session)
-		}
-		sock.state = disconnected
-	}
-	if cl.conn != nil {
-		cl.conn.finish()
-	}
-}
-
-func (cl *client) stopConnectTimerLocked() {
+	cl.ended = true
 	if cl.connectTimer != nil {
 		cl.connectTimer.Stop()
-		cl.connectTimer = nil
 	}
-}
-
-// onConnectTimeout closes a client of protocol 5 that has not connected to anything.
-func (cl *client) onConnectTimeout() {
-	cl.mu.Lock()
-	idle := !slices.ContainsFunc(cl.sockets, func(sock *socket) bool { return sock.state != disconnected })
-	cl.mu.Unlock()
-	if idle {
-		cl.session.Close()
+	for _, c := range cl.conns {
+		c.leaveLocked(string(reason))
 	}
-}
-
-// in reports whether an event from go-socket.io may reach its handler: OnConnect
-// has accepted the client. The client or the session may have gone since; the
-// event came before.
-func (cl *client) in(ns *namespace) bool {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	sock := cl.socketLocked(ns.name)
-	return sock != nil && sock.accepted
-}
-
-// clearAccepted reports whether OnDisconnect has yet to be called, and notes the
-// call.
-func (cl *client) clearAccepted(ns *namespace) bool {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	sock := cl.socketLocked(ns.name)
-	pending := sock != nil && sock.accepted
-	if pending {
-		sock.accepted = false
+	if cl.io != nil {
+		cl.io.end()
 	}
-	return pending
-}
-
-// disconnectReason is the reason that OnDisconnect gets.
-func (cl *client) disconnectReason(ns *namespace) string {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	switch {
-	case cl.ended:
-		return string(cl.reason)
-	case cl.socketLocked(ns.name).state == connected: // a handler has closed the session
-		return serverDisconnect
-	}
-	return clientDisconnect
 }

@@ -1,51 +1,38 @@
-// Package bridge speaks Socket.IO with engine sessions and attaches them to
-// go-socket.io, which calls the handlers of an application.
+// Package bridge speaks Socket.IO with engine sessions, in protocols 4 and 5, and
+// has go-socket.io call the handlers of an application. The examples show how to
+// use it.
 //
-// go-socket.io v1.7.0 is the event layer and nothing else. It registers
-// handlers ([Server.OnConnect], [Server.OnEvent], [Server.OnDisconnect]) and
-// calls them, one at a time per connection. The engine handles the network, and
-// this package handles the connecting of namespaces. Messages for many clients
-// must not pass through go-socket.io: its Broadcast functions hold a lock while
-// they wait for one client after the other.
+// Rooms, and broadcasts of other events than those of [Config.Audience], are not
+// part of it: what goes to everybody in a namespace is the Audience's.
 //
-// # How a session is attached
+// # What go-socket.io does
 //
-// go-socket.io accepts any transport. It gets one, whose Accept returns an
-// ioConn: go-socket.io reads whole packets from it, and the client that owns
-// the session delivers packets to it. An ioConn costs three goroutines and some
-// 11 KB. A session therefore gets one with its first event, or at once where
-// the namespace has an OnConnect or OnDisconnect.
+// go-socket.io v1.7.0 is the event layer and nothing else. Handlers are registered
+// with it, and it calls them, one at a time per session. It never sees what a
+// client wrote. For each event that has a handler it reads a packet that was made
+// when the handler was registered: the event's name and no arguments. The
+// arguments wait beside it, in the delivery that is current while the handler runs.
+// In the same way it calls OnConnect, OnDisconnect and the functions of acks. What
+// goes out does not pass through it.
 //
-// # What go-socket.io must not see, and where this package prevents it
+// It accepts any transport, and gets one, whose Accept returns an ioConn: a queue
+// of deliveries. A session gets its ioConn, which costs three goroutines and some
+// 10 KB, with the first delivery. A client that only listens has none.
 //
-//   - Its parser allocates what a packet announces, trusts placeholder numbers
-//     and cannot read event names with a comma or a bracket. It gets packets
-//     that our codec has accepted and encode.go has encoded again, always as
-//     text: attachments travel inside.
-//   - It ends a connection when an argument does not fit the handler's type.
-//     encode.go decodes each argument first, and drops an event that does not
-//     fit.
-//   - It cannot tell null from a missing argument: [Arg] can.
-//   - A panic in a handler ends the connection, and a panic in OnConnect ends
-//     the process. handlers.go wraps the handlers.
-//   - It calls OnConnect of the first namespace before anything can be sent, so
-//     that an Emit there would block for ever. A CONNECT packet of ours makes
-//     it call OnConnect a second time; the first call is ignored.
-//   - It always passes the same reason to OnDisconnect; handlers.go passes the
-//     engine's.
-//   - Context is nil in every namespace but the first. handlers.go sets it to
-//     the session before OnConnect runs.
-//   - Its ids count 1, 2, 3. Here ID is the id that the client knows.
-//   - Every connection joins a room of its own, and leaving searches all rooms,
-//     so that mass disconnects take quadratic time. handlers.go makes each
-//     connection leave its room at once.
-//   - A handler that returns values answers with an ack even if the client
-//     asked for none, and an unknown namespace ends the connection. ioconn.go
-//     and socket.go prevent both.
+// # Which of its faults that fences off
 //
-// # Limits
-//
-// Binary in Emit has to be a pointer, &parser.Buffer{Data: b}: go-socket.io
-// cannot address a value. Adapter, rooms and Broadcast* of go-socket.io are not
-// offered.
+//   - Its parser allocates what a packet announces, trusts the numbers of
+//     placeholders and cannot read all names. It gets no packet of a client.
+//   - It ends the connection over an argument of another type than the handler's,
+//     and takes null for missing. Handlers take [Args].
+//   - It ends the connection over a panic in a handler, and the process over one in
+//     OnConnect. See run.
+//   - It calls OnConnect of the first namespace before it reads, without a way to
+//     refuse, and knows one reason for OnDisconnect. Without a delivery neither
+//     counts.
+//   - It answers each event whose handler returns values, asked or not, and ends
+//     the connection over an unknown namespace. It gets no values and no names.
+//   - It joins each connection to a room of its own, and looks through all rooms
+//     when one leaves: quadratic time when many do. See namespace.
+//   - Its ids, contexts, acks and binary are of no use here: see [Conn].
 package bridge

@@ -3,12 +3,7 @@ package bridge
 import (
 	"strings"
 	"testing"
-
-	socketio "github.com/googollee/go-socket.io"
-	"github.com/googollee/go-socket.io/parser"
 )
-
-type connT = socketio.Conn
 
 // What go-socket.io, left alone, answers with the end of the connection or of
 // the process.
@@ -21,7 +16,7 @@ func TestHostilePacketsCostNothing(t *testing.T) {
 		{"a huge count of attachments", []string{`4599999999-["any"]`, `451000000000-["buffer",{}]`}},
 		{"a placeholder in a plain event", []string{`42["buffer",{"_placeholder":true,"num":5}]`}},
 		{"a placeholder in disguise", []string{`42["buffer",{"_PLACEHOLDER":true,"NUM":5}]`,
-			`42["buffer",{"\u005fplaceholder":true,"num":-1}]`, `42["struct",{"B":{"_placeHolder":true,"num":9}}]`}},
+			`42["buffer",{"\u005fplaceholder":true,"num":-1}]`, `42["buffer",{"B":{"_placeHolder":true,"num":9}}]`}},
 		{"an argument of another type", []string{`42["int","x"]`, `42["int",{}]`, `42["int",1.5]`, `42["int",1e99]`}},
 		{"no argument", []string{`42["int"]`, `42["any"]`, `42["buffer"]`}},
 		{"null", []string{`42["int",null]`, `42["any",null]`, `42["buffer",null]`}},
@@ -34,12 +29,22 @@ func TestHostilePacketsCostNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, url := serve(t, Config{}, func(s *Server) {
-				s.OnEvent("/", "any", func(socketio.Conn, Arg) {})
-				s.OnEvent("/", "int", func(socketio.Conn, int) {})
-				s.OnEvent("/", "buffer", func(socketio.Conn, parser.Buffer) {})
-				s.OnEvent("/", "struct", func(socketio.Conn, struct{ B parser.Buffer }) {})
-				s.OnEvent("/", "panic", func(socketio.Conn) int { panic("on purpose") })
-				s.OnEvent("/", "ping", func(socketio.Conn) string { return "pong" })
+				s.OnEvent("/", "any", func(_ *Conn, args Args) []any {
+					values, _ := args.Values()
+					return values
+				})
+				s.OnEvent("/", "int", func(_ *Conn, args Args) []any {
+					var n int
+					args.Decode(0, &n)
+					return nil
+				})
+				s.OnEvent("/", "buffer", func(_ *Conn, args Args) []any {
+					var b struct{ B []byte }
+					args.Decode(0, &b)
+					return nil
+				})
+				s.OnEvent("/", "panic", func(*Conn, Args) []any { panic("on purpose") })
+				s.OnEvent("/", "ping", answer("pong"))
 			})
 			cl := dial(t, url, 3)
 			cl.send(c.send...)
@@ -73,7 +78,7 @@ func TestWhatClosesTheOriginalCloses(t *testing.T) {
 
 func TestAttachmentsAreBounded(t *testing.T) {
 	_, url := serve(t, Config{MaxAttachments: 10_000}, func(s *Server) {
-		s.OnEvent("/", "any", func(socketio.Conn, Arg) {})
+		s.OnEvent("/", "any", answer(1))
 	})
 	for _, c := range []struct {
 		name string
@@ -81,7 +86,7 @@ func TestAttachmentsAreBounded(t *testing.T) {
 		n    int
 	}{
 		{"large ones", make([]byte, 6000), 2},
-		{"many empty ones", []byte{4}, 10_000/attachmentOverhead + 1},
+		{"many empty ones", []byte{4}, 10_000/overhead + 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cl := dial(t, url, 3)
@@ -99,7 +104,7 @@ func TestNamesThatGoSocketIOCannotRead(t *testing.T) {
 	names := []string{"a,b", "a]b", `a"b`, `a\b`, "<a>", "こんにちは"}
 	_, url := serve(t, Config{}, func(s *Server) {
 		for _, name := range names {
-			s.OnEvent("/", name, func(c socketio.Conn, a Arg) { heard <- name + string(a.JSON()) })
+			s.OnEvent("/", name, func(_ *Conn, args Args) []any { heard <- name + string(args.JSON(0)); return nil })
 		}
 	})
 	c := dial(t, url, 3)

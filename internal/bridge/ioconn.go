@@ -12,211 +12,162 @@ import (
 	"sync/atomic"
 	"time"
 
+	socketio "github.com/googollee/go-socket.io"
 	"github.com/googollee/go-socket.io/engineio/frame"
 	eiopacket "github.com/googollee/go-socket.io/engineio/packet"
 	"github.com/googollee/go-socket.io/engineio/transport"
-
-	"tsunagu/internal/packet"
 )
 
-// An ioConn is the transport.Conn through which go-socket.io sees a session.
-type ioConn struct {
-	// static after construction
-	client *client
+// A delivery makes go-socket.io call one function of the application.
+type delivery struct {
+	packet []byte // what go-socket.io reads: which function
+	conn   *Conn
+	args   Args              // of an event or an ack
+	ack    func(Args, error) // the function of an ack, and its error
+	err    error
+	reason string // of a disconnect
+	size   int    // in bytes
 
-	in       chan []byte // packets for go-socket.io; unbuffered: while a handler runs, nothing is read from its client
-	done     chan struct{}
-	finished sync.Once
-	reading  chan struct{} // closed when go-socket.io asks for the first packet
-	readOnce sync.Once
-	closes   atomic.Int32 // calls of Close
-
-	// owned by go-socket.io's writer
-	text        []byte   // the packet that is being written
-	attachments [][]byte // its attachments so far
+	next *delivery // behind it in the queue
 }
 
-// newIOConn makes go-socket.io accept a session. The caller holds the client's mu.
-func (s *Server) newIOConn(p *client) *ioConn {
-	l := &ioConn{
-		client:  p,
-		in:      make(chan []byte),
-		done:    make(chan struct{}),
-		reading: make(chan struct{}),
-	}
-	s.mu.Lock()
-	s.attached[p.session.ID()] = p
-	s.mu.Unlock()
+// An ioConn is the transport.Conn through which go-socket.io reads the deliveries
+// of one session. It is also the connection's net.Addr: no other way leads back to
+// it from a socketio.Conn.
+type ioConn struct {
+	client *client // static after construction
+
+	// owned by go-socket.io's reader, which calls the handlers
+	current *delivery
+	reader  packetReader
+
+	closes atomic.Int32 // calls of Close
+
+	mu sync.Mutex
+	// guarded by mu
+	changed     sync.Cond // of first and ended
+	first, last *delivery // the queue; both nil when it is empty
+	size        int       // of the queue, in bytes
+	paused      bool
+	ended       bool
+}
+
+// newIOConn makes go-socket.io accept a session, through the only entrance that it
+// has: an HTTP request.
+func (s *Server) newIOConn(cl *client) *ioConn {
+	l := &ioConn{client: cl}
+	l.changed.L = &l.mu
 	s.ioConns.Add(1)
-	s.ioTransport.accept(s.io, l)
+	ctx := context.WithValue(context.Background(), ioConnKey{}, l)
+	r := &http.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: "transport=" + ioTransport{}.Name()}}
+	s.io.ServeHTTP(nil, r.WithContext(ctx)) // it writes only errors, and makes none
 	return l
 }
 
-// deliver gives go-socket.io a packet and waits until go-socket.io has read it.
-func (l *ioConn) deliver(text []byte) {
-	select {
-	case l.in <- text:
-	case <-l.done:
+// deliver queues a delivery. It never blocks, but may pause the session.
+func (l *ioConn) deliver(d *delivery) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last == nil {
+		l.first = d
+	} else {
+		l.last.next = d
 	}
+	l.last = d
+	l.size += d.size
+	if l.size > l.client.server.cfg.MaxQueue && !l.paused {
+		l.paused = true
+		l.client.session.Pause()
+	}
+	l.changed.Signal()
 }
 
-// waitReading waits until go-socket.io reads for the first time, or the end.
-func (l *ioConn) waitReading() {
-	select {
-	case <-l.reading:
-	case <-l.done:
-	}
+// end makes go-socket.io read io.EOF behind the last delivery.
+func (l *ioConn) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	l.changed.Signal()
 }
 
-// finish ends the connection from the session's side: go-socket.io reads io.EOF.
-func (l *ioConn) finish() { l.finished.Do(func() { close(l.done) }) }
-
-// NextReader implements transport.FrameReader. Each frame is a whole packet.
+// NextReader implements transport.FrameReader. Each frame is the packet of a
+// delivery, which is the current one until the next call.
 func (l *ioConn) NextReader() (frame.Type, eiopacket.Type, io.ReadCloser, error) {
-	l.readOnce.Do(func() { close(l.reading) })
-	select {
-	case text := <-l.in:
-		return frame.String, eiopacket.MESSAGE, packetReader{bytes.NewReader(text)}, nil
-	case <-l.done:
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.first == nil && !l.ended {
+		l.changed.Wait()
+	}
+	l.current = l.first
+	if l.current == nil {
 		return 0, 0, nil, io.EOF
 	}
-}
-
-// A packetReader is read byte by byte, which needs no further buffer.
-type packetReader struct{ *bytes.Reader }
-
-func (packetReader) Close() error { return nil }
-
-// NextWriter implements transport.FrameWriter. A write after the end is dropped
-// without an error: an error makes go-socket.io close the connection from a
-// third goroutine.
-func (l *ioConn) NextWriter(ft frame.Type, pt eiopacket.Type) (io.WriteCloser, error) {
-	return &packetWriter{conn: l, binary: ft == frame.Binary, ignored: pt != eiopacket.MESSAGE}, nil
-}
-
-type packetWriter struct {
-	bytes.Buffer
-	conn    *ioConn
-	binary  bool
-	ignored bool // go-socket.io's Engine.IO handshake: the engine has done its own
-}
-
-func (w *packetWriter) Close() error {
-	if !w.ignored {
-		w.conn.send(w.Bytes(), w.binary)
+	if l.first = l.current.next; l.first == nil {
+		l.last = nil
 	}
-	return nil
+	l.size -= l.current.size
+	if l.paused && l.size <= l.client.server.cfg.MaxQueue/2 {
+		l.paused = false
+		l.client.session.Resume()
+	}
+	l.reader.Reset(l.current.packet)
+	return frame.String, eiopacket.MESSAGE, &l.reader, nil
 }
 
-// send passes on the packets that go-socket.io has written, except those that
-// the bridge sends by itself.
-func (l *ioConn) send(data []byte, binary bool) {
-	if binary {
-		l.attachments = append(l.attachments, data)
-	} else {
-		// json.Encoder ends with a newline.
-		l.text, l.attachments = bytes.TrimSuffix(data, []byte("\n")), nil
-	}
-	pk, err := packet.DecodeSocket4(l.text)
-	if err != nil || len(l.attachments) < pk.Attachments {
-		return
-	}
-	answer := pk.Type == packet.Ack || pk.Type == packet.BinaryAck
-	switch {
-	case pk.Type == packet.Connect: // the bridge has answered it
-	case answer && !pk.HasID: // the client asked for no ack
-	case answer && pk.Data == nil: // the result could not be encoded
-	default:
-		l.client.send(pk.Namespace, message{l.text, l.attachments})
-	}
+// currentDelivery is the delivery for which go-socket.io calls a handler.
+func currentDelivery(ioc socketio.Conn) *delivery { return ioc.LocalAddr().(*ioConn).current }
+
+// A packetReader can be read byte by byte, or go-socket.io would add a buffer.
+type packetReader struct{ bytes.Reader }
+
+func (*packetReader) Close() error { return nil }
+
+// NextWriter implements transport.FrameWriter. What go-socket.io writes, its
+// handshake and the answers to our CONNECT packets, the client has got already.
+func (l *ioConn) NextWriter(frame.Type, eiopacket.Type) (io.WriteCloser, error) {
+	return discard{io.Discard}, nil
 }
 
-// send sends a packet of a handler, or holds it back until OnConnect has
-// returned. It drops a packet for a namespace to which the client is not connected.
-func (cl *client) send(name string, m message) {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	sock := cl.socketLocked(name)
-	switch {
-	case sock == nil || sock.state == disconnected:
-	case sock.state == connecting:
-		sock.held = append(sock.held, m)
-	default:
-		cl.session.Send(m.messages()...)
-	}
-}
+type discard struct{ io.Writer }
 
-// Close implements io.Closer. go-socket.io calls it twice: when reading has
-// ended, and when the last handler has returned. The order varies, because a
-// handler may close the connection itself.
+func (discard) Close() error { return nil }
+
+// Close implements io.Closer. go-socket.io calls it when reading has ended, and
+// again when it has finished with the handlers.
 func (l *ioConn) Close() error {
-	l.finish()
 	l.client.session.Close()
 	if l.closes.Add(1) == 2 {
-		l.client.server.end(l)
+		l.client.server.ioConns.Done()
 	}
 	return nil
 }
 
-// end removes a connection that go-socket.io has closed.
-func (s *Server) end(l *ioConn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.attached, l.client.session.ID())
-	s.ioConns.Done()
-}
+func (l *ioConn) Network() string      { return ioTransport{}.Name() }
+func (l *ioConn) String() string       { return l.Network() }
+func (l *ioConn) LocalAddr() net.Addr  { return l }
+func (l *ioConn) RemoteAddr() net.Addr { return l }
 
-// URL and the following methods describe the request that began the session.
+// What the following would do, Conn.Handshake and the engine do.
 
-func (l *ioConn) URL() url.URL              { return l.client.session.Handshake().URL }
-func (l *ioConn) LocalAddr() net.Addr       { return l.client.session.Handshake().LocalAddr }
-func (l *ioConn) RemoteAddr() net.Addr      { return l.client.session.Handshake().RemoteAddr }
-func (l *ioConn) RemoteHeader() http.Header { return l.client.session.Handshake().Header }
-
-// SetReadDeadline and SetWriteDeadline do nothing: the engine sets the deadlines.
-
+func (l *ioConn) URL() url.URL                     { return url.URL{} }
+func (l *ioConn) RemoteHeader() http.Header        { return nil }
 func (l *ioConn) SetReadDeadline(time.Time) error  { return nil }
 func (l *ioConn) SetWriteDeadline(time.Time) error { return nil }
 
-// An ioTransport is the only transport that go-socket.io knows. It also generates
-// the ids of connections.
-type ioTransport struct {
-	mu sync.Mutex
-	id string // of the connection that is being accepted; guarded by mu
-}
+// An ioTransport is the only transport that go-socket.io knows.
+type ioTransport struct{}
 
 type ioConnKey struct{}
 
-// accept makes go-socket.io accept a connection. Its only entry point for that is
-// an HTTP request.
-func (l *ioTransport) accept(h http.Handler, n *ioConn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.id = n.client.session.ID()
-	ctx := context.WithValue(context.Background(), ioConnKey{}, n)
-	r := &http.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: "transport=" + l.Name()}}
-	h.ServeHTTP(discardResponse{}, r.WithContext(ctx))
-}
-
 // Name implements transport.Transport.
-func (*ioTransport) Name() string { return "session" }
+func (ioTransport) Name() string { return "session" }
 
 // Accept implements transport.Transport.
-func (*ioTransport) Accept(_ http.ResponseWriter, r *http.Request) (transport.Conn, error) {
+func (ioTransport) Accept(_ http.ResponseWriter, r *http.Request) (transport.Conn, error) {
 	return r.Context().Value(ioConnKey{}).(*ioConn), nil
 }
 
 // Dial implements transport.Transport.
-func (*ioTransport) Dial(*url.URL, http.Header) (transport.Conn, error) {
+func (ioTransport) Dial(*url.URL, http.Header) (transport.Conn, error) {
 	return nil, errors.ErrUnsupported
 }
-
-// NewID implements session.IDGenerator. accept calls it.
-func (l *ioTransport) NewID() string { return l.id }
-
-// discardResponse is the http.ResponseWriter of the request that accept makes.
-type discardResponse struct{}
-
-func (discardResponse) Header() http.Header         { return http.Header{} }
-func (discardResponse) Write(p []byte) (int, error) { return len(p), nil }
-func (discardResponse) WriteHeader(int)             {}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	socketio "github.com/googollee/go-socket.io"
 )
 
 // join connects a client of protocol 5 and returns its id.
@@ -26,8 +24,8 @@ func (c *testClient) join(packet, prefix string) string {
 func TestProtocol5Connects(t *testing.T) {
 	a := newAudience()
 	_, url := serve(t, Config{Audience: a}, func(s *Server) {
-		s.OnEvent("/", "add", func(c socketio.Conn, x, y int) int { return x + y })
-		s.OnEvent("/side", "x", func(socketio.Conn) {})
+		s.OnEvent("/", "add", add)
+		s.Namespace("/side")
 	})
 	c := dial(t, url, 4)
 	id := c.join("40", "40")
@@ -58,7 +56,7 @@ func TestProtocol5IsStrict(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, url := serve(t, Config{}, func(s *Server) {
-				s.OnEvent("/", "add", func(c socketio.Conn, x, y int) int { return x + y })
+				s.OnEvent("/", "add", add)
 			})
 			c := dial(t, url, 4)
 			if len(test.send) > 1 {
@@ -84,9 +82,9 @@ func TestAuthReachesTheHandler(t *testing.T) {
 	auth := make(chan string, 1)
 	_, url := serve(t, Config{}, func(s *Server) {
 		for _, name := range []string{"/", "/side"} {
-			s.OnConnect(name, func(c socketio.Conn) error {
-				auth <- string(s.Auth(c))
-				if !strings.Contains(string(s.Auth(c)), "secret") {
+			s.OnConnect(name, func(c *Conn) error {
+				auth <- string(c.Auth())
+				if !strings.Contains(string(c.Auth()), "secret") {
 					return errors.New("who are you")
 				}
 				c.Emit("hello")

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	socketio "github.com/googollee/go-socket.io"
-
 	"tsunagu/internal/bridge"
 	"tsunagu/internal/engine"
 	"tsunagu/internal/fanout"
@@ -75,22 +73,19 @@ func (c *Chat) Dropped() int64 { return c.dropped.Load() }
 
 // publish publishes one line. As in the original, it ignores further arguments and sends
 // no ack.
-func (c *Chat) publish(conn socketio.Conn, arg bridge.Arg) {
-	if arg.Missing() {
-		c.drop(conn, "no argument")
-		return
-	}
-	text, err := Text(arg.JSON(), arg.Attachments())
+func (c *Chat) publish(conn *bridge.Conn, args bridge.Args) []any {
+	text, err := Text(args.JSON(0), args.Attachments())
 	if err != nil {
 		c.drop(conn, err.Error())
-		return
+		return nil
 	}
 	c.report(c.cfg.Publisher.Publish([]byte(text)))
+	return nil
 }
 
-func (c *Chat) drop(conn socketio.Conn, reason string) {
+func (c *Chat) drop(conn *bridge.Conn, reason string) {
 	n := c.dropped.Add(1)
-	c.cfg.Logger.Debug("invalid message dropped", "reason", reason, "sid", conn.ID(), "dropped", n)
+	c.cfg.Logger.Debug("invalid message dropped", "reason", reason, "id", conn.ID(), "dropped", n)
 }
 
 // report logs the first error of the publisher, and the first success after it.

@@ -1,0 +1,192 @@
+package bridge
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strconv"
+
+	"tsunagu/internal/engine"
+	"tsunagu/internal/packet"
+)
+
+var errPlaceholder = errors.New("placeholder without its attachment")
+
+// mayHavePlaceholder reports whether JSON has to be searched for placeholders.
+func mayHavePlaceholder(text json.RawMessage, attachments [][]byte) bool {
+	return len(attachments) > 0 && (bytes.Contains(text, []byte("_placeholder")) || bytes.Contains(text, []byte(`\u`)))
+}
+
+// inline decodes JSON with attachments in the place of their placeholders.
+func inline(text json.RawMessage, attachments [][]byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	return replacePlaceholders(v, attachments)
+}
+
+// replacePlaceholders works on a decoded value, whose depth encoding/json limits.
+//
+// Source: _reconstructPacket of socket.io-parser 4.2.
+func replacePlaceholders(v any, attachments [][]byte) (_ any, err error) {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			if v[i], err = replacePlaceholders(v[i], attachments); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		if v["_placeholder"] == true {
+			num, _ := v["num"].(json.Number)
+			n, err := num.Float64()
+			if err != nil || n < 0 || n >= float64(len(attachments)) {
+				return nil, errPlaceholder
+			}
+			if n != float64(int(n)) {
+				return nil, nil // undefined in JavaScript
+			}
+			return attachments[int(n)], nil
+		}
+		for k := range v {
+			if v[k], err = replacePlaceholders(v[k], attachments); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
+}
+
+// encode encodes an event or an ack with its values. Each []byte in them becomes a
+// placeholder and an attachment.
+func encode(pk packet.SocketPacket, values []any) ([]engine.Message, error) {
+	var x extractor
+	clean := make([]any, len(values)) // never nil: an ack of nothing is []
+	for i, v := range values {
+		if v != nil {
+			clean[i] = x.extract(reflect.ValueOf(v), 0).Interface()
+		}
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(clean); err != nil {
+		return nil, err
+	}
+	data, attachments := x.placeholders(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
+	if len(attachments) > 0 {
+		pk.Type += packet.BinaryEvent - packet.Event
+		pk.Attachments = len(attachments)
+	}
+	pk.Data = data
+	messages := []engine.Message{{Data: packet.AppendSocket(nil, pk)}}
+	for _, a := range attachments {
+		messages = append(messages, engine.Message{Data: a, Binary: true})
+	}
+	return messages, nil
+}
+
+// An extractor takes binary out of values that encoding/json is to encode. In a
+// copy it puts bytes that cannot be guessed, and so are found again in the JSON.
+type extractor struct {
+	binary [][]byte
+	secret [15]byte // a multiple of three, so that base64 is the same in any place
+}
+
+const (
+	// markerLen is the length of a marker in JSON: the secret and three bytes of
+	// index, in base64 and in quotes.
+	markerLen = 1 + (15+3)/3*4 + 1
+	// maxValueDepth is where extract stops: encoding/json refuses what is deeper
+	// because of a cycle.
+	maxValueDepth = 1000
+)
+
+// extract returns a copy of v with markers in the place of binary. Values that
+// encode themselves stay as they are.
+func (x *extractor) extract(v reflect.Value, depth int) reflect.Value {
+	t := v.Type()
+	pointer := reflect.PointerTo(t) // has the methods of t as well
+	if depth > maxValueDepth || pointer.Implements(reflect.TypeFor[json.Marshaler]()) ||
+		pointer.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+		return v
+	}
+	switch t.Kind() {
+	case reflect.Interface, reflect.Pointer, reflect.Slice, reflect.Map:
+		if v.IsNil() {
+			return v
+		}
+	}
+	out := reflect.New(t).Elem()
+	switch t.Kind() {
+	case reflect.Interface:
+		return x.extract(v.Elem(), depth+1)
+	case reflect.Pointer:
+		out.Set(reflect.New(t.Elem()))
+		out.Elem().Set(x.extract(v.Elem(), depth+1))
+	case reflect.Slice:
+		if t.Elem() == reflect.TypeFor[byte]() {
+			return reflect.ValueOf(x.mark(v.Bytes())).Convert(t)
+		}
+		out.Set(reflect.MakeSlice(t, v.Len(), v.Len()))
+		fallthrough
+	case reflect.Array:
+		for i := range v.Len() {
+			out.Index(i).Set(x.extract(v.Index(i), depth+1))
+		}
+	case reflect.Map:
+		out.Set(reflect.MakeMapWithSize(t, v.Len()))
+		for k, e := range v.Seq2() {
+			out.SetMapIndex(k, x.extract(e, depth+1))
+		}
+	case reflect.Struct:
+		out.Set(v)
+		for i := range v.NumField() {
+			if t.Field(i).IsExported() {
+				out.Field(i).Set(x.extract(v.Field(i), depth+1))
+			}
+		}
+	default:
+		return v
+	}
+	return out
+}
+
+// mark notes a binary value and returns the bytes that stand for it.
+func (x *extractor) mark(data []byte) []byte {
+	if x.binary == nil {
+		rand.Read(x.secret[:])
+	}
+	i := len(x.binary)
+	x.binary = append(x.binary, data)
+	return append(x.secret[:15:15], byte(i>>16), byte(i>>8), byte(i))
+}
+
+// placeholders turns markers in JSON into placeholders. It returns the attachments
+// in the order in which they stand there; encoding/json may have left some out.
+func (x *extractor) placeholders(text []byte) (out []byte, attachments [][]byte) {
+	if x.binary == nil {
+		return text, nil
+	}
+	head := []byte(`"` + base64.StdEncoding.EncodeToString(x.secret[:]))
+	for {
+		before, behind, found := bytes.Cut(text, head)
+		out = append(out, before...)
+		if !found {
+			return out, attachments
+		}
+		var i [3]byte
+		base64.StdEncoding.Decode(i[:], behind[:4])
+		out = append(out, `{"_placeholder":true,"num":`...)
+		out = append(strconv.AppendInt(out, int64(len(attachments)), 10), '}')
+		attachments = append(attachments, x.binary[int(i[0])<<16|int(i[1])<<8|int(i[2])])
+		text = behind[markerLen-len(head):]
+	}
+}

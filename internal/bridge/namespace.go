@@ -1,0 +1,142 @@
+package bridge
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	socketio "github.com/googollee/go-socket.io"
+
+	"tsunagu/internal/packet"
+)
+
+// ackEvent is the event by which go-socket.io calls the function of an ack. No
+// handler can be registered for it.
+const ackEvent = ""
+
+// A namespace holds the handlers of one namespace, and the packets by which
+// go-socket.io calls them.
+type namespace struct {
+	name         string
+	onConnect    func(*Conn) error
+	onDisconnect func(*Conn, string)
+
+	connectPacket    []byte
+	disconnectPacket []byte
+	ackPacket        []byte
+	eventPackets     map[string][]byte // by the name of the event
+}
+
+// Namespace registers a namespace, so that clients can connect to it, as the On
+// functions do. All of them must be called before the first session is opened.
+func (s *Server) Namespace(name string) { s.namespace(name) }
+
+func (s *Server) namespace(name string) *namespace {
+	if n := s.namespaces[name]; n != nil {
+		return n
+	}
+	n := &namespace{
+		name:             name,
+		connectPacket:    packet.AppendSocket(nil, packet.SocketPacket{Type: packet.Connect, Namespace: name}),
+		disconnectPacket: packet.AppendSocket(nil, packet.SocketPacket{Type: packet.Disconnect, Namespace: name}),
+		ackPacket:        eventPacket(name, ackEvent),
+		eventPackets:     make(map[string][]byte),
+	}
+	s.namespaces[name] = n
+	s.io.OnConnect(name, func(ioc socketio.Conn) error {
+		// go-socket.io has joined the connection to a room of its own. Leaving
+		// all rooms, at the end, takes time for each room there is.
+		ioc.Leave(ioc.ID())
+		if d := currentDelivery(ioc); d != nil {
+			d.conn.runConnect()
+		}
+		return nil
+	})
+	s.io.OnDisconnect(name, func(ioc socketio.Conn, _ string) {
+		// Without a delivery: go-socket.io reports the end of its connection.
+		if d := currentDelivery(ioc); d != nil {
+			d.conn.run("disconnect", func() { n.onDisconnect(d.conn, d.reason) })
+		}
+	})
+	s.io.OnEvent(name, ackEvent, func(ioc socketio.Conn) {
+		d := currentDelivery(ioc)
+		d.conn.run("ack", func() { d.ack(d.args, d.err) })
+	})
+	return n
+}
+
+// OnConnect sets the function that is called when a client connects to a
+// namespace. An error refuses the client; the answer carries its text, and the
+// data of a [*ConnectError].
+func (s *Server) OnConnect(name string, f func(*Conn) error) { s.namespace(name).onConnect = f }
+
+// OnDisconnect sets the function that is called when a client has left a
+// namespace: with "client namespace disconnect", "server namespace disconnect",
+// or the engine's reason why the session has ended. Acks and events that came
+// before are handled first.
+func (s *Server) OnDisconnect(name string, f func(c *Conn, reason string)) {
+	s.namespace(name).onDisconnect = f
+}
+
+// OnEvent sets the function that is called for an event, with the arguments as
+// the client sent them. go-socket.io calls the functions of one session one at a
+// time. What f returns answers the ack that the client may have asked for: nil
+// sends no ack, now or ever, unless f calls [Args.Ack]; an empty slice sends an
+// ack without values. OnEvent panics when the name is one that no client can send.
+func (s *Server) OnEvent(name, event string, f func(c *Conn, args Args) []any) {
+	if event == ackEvent || packet.ReservedEvent(event) {
+		panic(fmt.Sprintf("bridge: the event name %q is reserved", event))
+	}
+	n := s.namespace(name)
+	n.eventPackets[event] = eventPacket(name, event)
+	s.io.OnEvent(name, event, func(ioc socketio.Conn) {
+		d := currentDelivery(ioc)
+		if !d.conn.wantsEvents() {
+			return
+		}
+		d.conn.run(event, func() {
+			values := f(d.conn, d.args)
+			if values == nil {
+				return
+			}
+			if err := d.args.Ack(values...); err != nil && err != ErrDisconnected {
+				s.cfg.Logger.Error("ack not sent", "namespace", name, "event", event, "err", err)
+			}
+		})
+	})
+}
+
+// eventPacket returns the packet by which go-socket.io calls the handler of an
+// event. It looks for the end of the name at the first comma or bracket.
+func eventPacket(namespace, event string) []byte {
+	quoted, _ := json.Marshal(event) // a string: cannot fail
+	data := "[" + strings.NewReplacer(",", `\u002c`, "]", `\u005d`).Replace(string(quoted)) + "]"
+	return packet.AppendSocket(nil, packet.SocketPacket{Type: packet.Event, Namespace: namespace, Data: []byte(data)})
+}
+
+// find returns the packet by which go-socket.io calls the handler of an event, nil
+// if there is no handler. The name is JSON.
+func (n *namespace) find(name json.RawMessage) []byte {
+	if name[0] == '"' && bytes.IndexByte(name, '\\') < 0 {
+		return n.eventPackets[string(name[1:len(name)-1])]
+	}
+	var text string
+	if err := json.Unmarshal(name, &text); err != nil {
+		return nil // JavaScript allows numbers, for which no handler can be registered
+	}
+	return n.eventPackets[text]
+}
+
+// run calls a function of the application. A panic costs what the function was
+// called for, not the connection.
+func (c *Conn) run(event string, f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.client.server.cfg.Logger.Error("handler panicked", "namespace", c.ns.name, "event", event,
+				"panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	f()
+}
