@@ -39,7 +39,7 @@ check:
 	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l $$($(FIND_GO))); \
 	if [ -n "$$unformatted" ]; then echo "not as gofmt has it:" $$unformatted; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./adapter ./e2e
+	$(GO) vet -tags e2e ./adapter ./e2e ./e2e/conformance
 	$(GO) run $(STATICCHECK) -tags e2e ./...
 
 # Nobody uses these builds, so they need no version control stamp.
@@ -63,7 +63,7 @@ stress:
 	grep -q '^exit status 0$$' bin/stress.log
 
 e2e: $(CLIENTS) $(SCRIPT)
-	$(GO) test -tags e2e -count=1 -timeout 15m ./adapter ./e2e
+	$(GO) test -tags e2e -count=1 -timeout 15m ./adapter ./e2e ./e2e/conformance
 
 # The picture in the README.
 picture: tools $(CLIENTS)
