@@ -7,10 +7,10 @@ import (
 	"tsunagu/internal/packet"
 )
 
-// Args are the arguments of an event or of an ack, as the client sent them: any
-// JSON values, with binary in any place. The zero Args are no arguments. Args may
-// be kept, and their methods may be called concurrently; what they return must not
-// be changed.
+// Args are the arguments of an event or of an ack, as the client sent them: any JSON
+// values, with binary in any place. The zero Args are no arguments. Args may be kept
+// and their methods called concurrently. Their JSON and attachments must not be
+// changed.
 type Args struct {
 	elements    []json.RawMessage
 	attachments [][]byte
@@ -30,7 +30,7 @@ func (a Args) Len() int { return len(a.elements) }
 // Missing reports whether there is no argument i. Null is not missing.
 func (a Args) Missing(i int) bool { return i >= len(a.elements) }
 
-// IsNull reports whether argument i is null, which Decode leaves unnoticed.
+// IsNull reports whether argument i is null. Decode ignores null.
 func (a Args) IsNull(i int) bool { return string(a.JSON(i)) == "null" }
 
 // JSON is argument i as the client encoded it, nil if it is missing. Binary values
@@ -46,9 +46,9 @@ func (a Args) JSON(i int) json.RawMessage {
 // it was no binary packet; placeholders are then plain objects.
 func (a Args) Attachments() [][]byte { return a.attachments }
 
-// Decode decodes argument i into v as json.Unmarshal does: null leaves v as it is.
-// Binary goes into values of type []byte, and into an any at the top. The error is
-// ErrMissing for a missing argument.
+// Decode decodes argument i into v as json.Unmarshal does; null leaves v as it is.
+// Binary is decoded into values of type []byte. If v is a *any, it becomes []byte in
+// there, too. For a missing argument the error is ErrMissing.
 func (a Args) Decode(i int, v any) error {
 	if a.Missing(i) {
 		return ErrMissing
@@ -72,9 +72,9 @@ func (a Args) Decode(i int, v any) error {
 	return json.Unmarshal(text, v)
 }
 
-// Value returns argument i as a value that Emit and acks send back unchanged: a
-// json.RawMessage, or, if it has binary, maps, slices and json.Numbers with []byte
-// in the place of placeholders. A missing argument is nil.
+// Value returns argument i as a value that Emit and acks send as it came: a
+// json.RawMessage, or, if there is binary in it, maps, slices and json.Numbers with
+// []byte in the place of placeholders. A missing argument is nil.
 func (a Args) Value(i int) (any, error) {
 	switch {
 	case a.Missing(i):
@@ -100,9 +100,9 @@ func (a Args) Values() ([]any, error) {
 // WantsAck reports whether the client asked for an ack.
 func (a Args) WantsAck() bool { return a.request != nil }
 
-// Ack answers the ack that the client asked for, at any time and from any
-// goroutine. It does nothing if the client did not ask for one or has got it. The
-// values are those of [Conn.Emit], and so are the errors.
+// Ack sends the ack that the client asked for, at any time and from any goroutine. It
+// does nothing if the client asked for none, or if the ack has been sent. Values and
+// errors are as in [Conn.Emit].
 func (a Args) Ack(values ...any) error {
 	r := a.request
 	if r == nil || r.answered.Swap(true) {

@@ -16,7 +16,7 @@ import (
 
 var errPlaceholder = errors.New("placeholder without its attachment")
 
-// mayHavePlaceholder reports whether JSON has to be searched for placeholders.
+// mayHavePlaceholder reports whether there may be placeholders in JSON.
 func mayHavePlaceholder(text json.RawMessage, attachments [][]byte) bool {
 	return len(attachments) > 0 && (bytes.Contains(text, []byte("_placeholder")) || bytes.Contains(text, []byte(`\u`)))
 }
@@ -32,7 +32,8 @@ func inline(text json.RawMessage, attachments [][]byte) (any, error) {
 	return replacePlaceholders(v, attachments)
 }
 
-// replacePlaceholders works on a decoded value, whose depth encoding/json limits.
+// replacePlaceholders replaces the placeholders in a decoded value. encoding/json
+// limits its depth.
 //
 // Source: _reconstructPacket of socket.io-parser 4.2.
 func replacePlaceholders(v any, attachments [][]byte) (_ any, err error) {
@@ -64,8 +65,8 @@ func replacePlaceholders(v any, attachments [][]byte) (_ any, err error) {
 	return v, nil
 }
 
-// encode encodes an event or an ack with its values. Each []byte in them becomes a
-// placeholder and an attachment.
+// encode encodes an event or an ack with its values. Each []byte in the values
+// becomes a placeholder and an attachment.
 func encode(pk packet.SocketPacket, values []any) ([]engine.Message, error) {
 	var x extractor
 	clean := make([]any, len(values)) // never nil: an ack of nothing is []
@@ -93,24 +94,25 @@ func encode(pk packet.SocketPacket, values []any) ([]engine.Message, error) {
 	return messages, nil
 }
 
-// An extractor takes binary out of values that encoding/json is to encode. In a
-// copy it puts bytes that cannot be guessed, and so are found again in the JSON.
+// An extractor takes binary out of values before encoding/json encodes them. It puts
+// markers in its place, finds them in the JSON, and replaces them by placeholders. A
+// marker is a secret and an index, so that no text of a client can look like one.
 type extractor struct {
 	binary [][]byte
-	secret [15]byte // a multiple of three, so that base64 is the same in any place
+	secret [15]byte // its length is a multiple of three, so it has a base64 of its own
 }
 
 const (
 	// markerLen is the length of a marker in JSON: the secret and three bytes of
 	// index, in base64 and in quotes.
 	markerLen = 1 + (15+3)/3*4 + 1
-	// maxValueDepth is where extract stops: encoding/json refuses what is deeper
-	// because of a cycle.
+	// maxValueDepth is the depth at which extract stops. If a value is that deep
+	// because it contains itself, encoding/json returns an error.
 	maxValueDepth = 1000
 )
 
-// extract returns a copy of v with markers in the place of binary. Values that
-// encode themselves stay as they are.
+// extract returns a copy of v with markers in the place of binary. It leaves values
+// alone that have a method to encode themselves.
 func (x *extractor) extract(v reflect.Value, depth int) reflect.Value {
 	t := v.Type()
 	pointer := reflect.PointerTo(t) // has the methods of t as well
@@ -169,8 +171,8 @@ func (x *extractor) mark(data []byte) []byte {
 	return append(x.secret[:15:15], byte(i>>16), byte(i>>8), byte(i))
 }
 
-// placeholders turns markers in JSON into placeholders. It returns the attachments
-// in the order in which they stand there; encoding/json may have left some out.
+// placeholders turns markers in JSON into placeholders, and returns the attachments in
+// the order of their placeholders. encoding/json may have left some out.
 func (x *extractor) placeholders(text []byte) (out []byte, attachments [][]byte) {
 	if x.binary == nil {
 		return text, nil

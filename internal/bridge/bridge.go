@@ -35,9 +35,9 @@ type Config struct {
 	// MaxAttachments bounds the attachments of one packet, in bytes in all; the
 	// server closes a client that sends more. Default 4 MiB.
 	MaxAttachments int
-	// MaxQueue is how many bytes of events may wait while a handler of their
-	// client runs. Beyond it the server stops reading from the client, and keeps
-	// its connection alive, until half of them are handled. Default 1 MiB.
+	// MaxQueue bounds the events of one client that wait for a handler, in bytes.
+	// Beyond it the server reads nothing from the client, and keeps the connection
+	// alive, until half of them have been handled. Default 1 MiB.
 	MaxQueue int
 	// Logger gets panics of handlers, and at debug level each dropped packet.
 	// Default: none.
@@ -86,9 +86,9 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Close ends go-socket.io, after the handlers that still run. All sessions must
-// have been closed before, as go-socket.io closes a channel to which it would
-// send new ones.
+// Close waits for the handlers that still run and ends go-socket.io. All sessions
+// must have been closed before: for a new one go-socket.io would send on a channel
+// that it has closed.
 func (s *Server) Close() {
 	s.ioConns.Wait()
 	s.io.Close()
@@ -99,18 +99,16 @@ func (s *Server) Close() {
 func (s *Server) Opened(es *engine.Session) {
 	cl := &client{server: s, session: es}
 	es.Value = cl
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
 	if cl.strict() {
 		cl.connectTimer = time.AfterFunc(s.cfg.ConnectTimeout, cl.onConnectTimeout)
 		return
 	}
 	// Protocol 4 connects the first namespace without a CONNECT. If nothing can
 	// refuse it, the answer is part of the handshake.
-	if s.namespaces["/"].onConnect == nil {
-		es.Send(engine.Message{Data: packet.AppendSocket(nil, packet.SocketPacket{Type: packet.Connect})})
+	if root := s.namespaces["/"]; root.onConnect == nil {
+		es.Send(engine.Message{Data: root.connectPacket})
 	}
-	cl.connectLocked(packet.SocketPacket{Type: packet.Connect, Namespace: "/"})
+	cl.receive(&pendingPacket{SocketPacket: packet.SocketPacket{Type: packet.Connect, Namespace: "/"}})
 }
 
 // Message implements engine.Handler.

@@ -38,8 +38,8 @@ type pendingPacket struct {
 	size        int // of attachments, in bytes
 }
 
-// overhead is for how many bytes, beside its own, a packet, an element or an
-// attachment counts that is kept, so that a million empty ones count as well.
+// overhead is the number of bytes that a packet, an element and an attachment count
+// beside their own, so that a million empty ones count as well.
 const overhead = 64
 
 // strict reports whether the session speaks protocol 5, which closes the session
@@ -99,9 +99,11 @@ func (cl *client) receiveBinary(data []byte) {
 		cl.session.Close()
 	case len(p.attachments) == p.Attachments:
 		cl.pending = nil
-		if _, err := (Args{elements: p.Elements, attachments: p.attachments}).Values(); err != nil && cl.strict() {
-			cl.session.Close() // a placeholder without its attachment
-			return
+		if cl.strict() {
+			if _, err := (Args{elements: p.Elements, attachments: p.attachments}).Values(); err != nil {
+				cl.session.Close() // a placeholder without its attachment
+				return
+			}
 		}
 		cl.receive(p)
 	}
@@ -115,10 +117,10 @@ func (cl *client) receive(pk *pendingPacket) {
 	switch {
 	case cl.ended:
 	case pk.Type == packet.Connect:
-		cl.connectLocked(pk.SocketPacket)
-	case c != nil && c.ejected: // the packet was on its way
+		cl.connectLocked(c, pk.SocketPacket)
+	case c != nil && c.ejected: // the client had not received our DISCONNECT
 	case c == nil, c.state == disconnected, pk.Type == packet.Disconnect && c.state == connecting,
-		pk.Type == packet.ConnectError: // only a server may send that
+		pk.Type == packet.ConnectError: // only a server may send one
 		if cl.strict() {
 			cl.session.Close()
 		}
@@ -139,10 +141,10 @@ func (cl *client) receive(pk *pendingPacket) {
 	}
 }
 
-// connectLocked handles a CONNECT: it connects the client, or has OnConnect called.
-func (cl *client) connectLocked(pk packet.SocketPacket) {
+// connectLocked handles a CONNECT. It connects the client, or has OnConnect called. c
+// is the last connection to that namespace, or nil.
+func (cl *client) connectLocked(c *Conn, pk packet.SocketPacket) {
 	ns := cl.server.namespaces[pk.Namespace]
-	c := cl.connLocked(pk.Namespace)
 	switch {
 	case ns == nil:
 		cl.refuseLocked(pk.Namespace, errors.New("Invalid namespace"))
@@ -153,7 +155,7 @@ func (cl *client) connectLocked(pk packet.SocketPacket) {
 	case c != nil && c.state == connected:
 		cl.session.Send(c.welcome()...)
 		return
-	case c != nil && c.state == connecting: // OnConnect decides, for both
+	case c != nil && c.state == connecting: // OnConnect decides about both
 		return
 	}
 	cl.conns = slices.DeleteFunc(cl.conns, func(old *Conn) bool { return old == c })
@@ -163,11 +165,11 @@ func (cl *client) connectLocked(pk packet.SocketPacket) {
 		c.acceptLocked()
 		return
 	}
-	c.deliverLocked(nil) // to attach it calls OnConnect
+	c.deliverLocked(nil) // the first delivery of a Conn calls OnConnect
 }
 
-// newID returns the id of a connection. In protocol 5 it is not made from the
-// session's, which is a secret between client and server.
+// newID returns the id of a connection. In protocol 5 it does not contain the id of
+// the session, which is a secret between client and server.
 //
 // Source: Socket of socket.io 2.1 and 4.8.
 func (cl *client) newID(namespace string) string {
@@ -206,14 +208,14 @@ func (c *Conn) acceptLocked() {
 	if cl.connectTimer != nil {
 		cl.connectTimer.Stop()
 	}
-	// Under the lock, so that Join cannot come after the Leave of end. One step: a
-	// client that knew that it is connected before it reads the feed would miss
-	// messages of that moment.
+	// With the client locked, so that end cannot call Leave before Join. In one
+	// step, because a client must not know that it is connected before it reads
+	// the feed: it would miss messages.
 	cl.session.Attach(cl.server.cfg.Audience.Join(c.ns.name, cl.session), messages...)
 }
 
-// welcome is the answer to a CONNECT. Clients of protocol 4 get none in the first
-// namespace, unless OnConnect decides: the handshake has told them already.
+// welcome returns the answer to a CONNECT. In protocol 4 the first namespace has none
+// if it has no OnConnect, because the handshake contains it.
 func (c *Conn) welcome() []engine.Message {
 	pk := packet.SocketPacket{Type: packet.Connect, Namespace: c.ns.name}
 	switch {
@@ -229,7 +231,7 @@ func (c *Conn) welcome() []engine.Message {
 // client of protocol 5, the error itself in one of protocol 4.
 type ConnectError struct {
 	Message string
-	Data    any // for encoding/json, which leaves it out if it cannot encode it; no binary
+	Data    any // encoded with encoding/json, left out if that fails; not for binary
 }
 
 func (e *ConnectError) Error() string { return e.Message }

@@ -20,9 +20,9 @@ var (
 	ErrAckTimeout   = errors.New("client has not answered in time")
 )
 
-// A Conn is one connection of a client to a namespace, what Socket.IO calls a
-// socket. It stands in for go-socket.io's Conn, which knows neither the client's
-// ids nor binary. Its methods may be called concurrently and never block.
+// A Conn is the connection of a client to a namespace. Socket.IO calls it a socket.
+// Handlers get it in place of go-socket.io's Conn, which knows neither the ids of
+// clients nor binary in values. Its methods may be called concurrently and never block.
 type Conn struct {
 	// Value belongs to the application. The functions of one session are called
 	// one at a time, so they need no lock for it.
@@ -40,9 +40,9 @@ type Conn struct {
 	// guarded by the client's mu
 	state    connState
 	attached bool             // go-socket.io knows the namespace
-	accepted bool             // has been connected; its events may reach their handlers
-	ejected  bool             // by the application: its events may no more
-	held     []engine.Message // sent by OnConnect, before the answer
+	accepted bool             // the state is or was connected
+	ejected  bool             // the application has called Disconnect or Close
+	held     []engine.Message // messages of OnConnect; the answer goes first
 	acks     map[uint64]*pendingAck
 }
 
@@ -50,8 +50,8 @@ type connState uint8
 
 const (
 	connecting   connState = iota // OnConnect has not returned
-	connected                     // the client knows that it is
-	disconnected                  // for good: a new CONNECT makes a new Conn
+	connected                     // the answer to CONNECT has been sent
+	disconnected                  // the last state: another CONNECT makes a new Conn
 )
 
 // A pendingAck is an ack that the application has asked for.
@@ -60,9 +60,9 @@ type pendingAck struct {
 	timer *time.Timer
 }
 
-// ID is the id that the client knows. In protocol 5 it is random, and differs
-// between namespaces. In protocol 4 it is made from the id of the session, as by
-// the original: whoever learns it can take the session over.
+// ID is the id that the client knows. In protocol 5 it is random and differs between
+// namespaces. In protocol 4 it contains the id of the session, as in the original.
+// Do not show it to other clients: they could take the session over.
 func (c *Conn) ID() string { return c.id }
 
 // Namespace is the name of the namespace, "/" for the first.
@@ -72,12 +72,12 @@ func (c *Conn) Namespace() string { return c.ns.name }
 // nil. Protocol 4 knows only Query.
 func (c *Conn) Auth() json.RawMessage { return c.auth }
 
-// Query is the query of the request that began the session, with what a client of
-// protocol 4 has added in the name of the namespace. The request's values win.
+// Query is the query of the request that began the session. A client of protocol 4
+// may add values with the name of the namespace; the values of the request win.
 func (c *Conn) Query() url.Values {
 	request := c.Handshake().URL
 	query := request.Query()
-	added, _ := url.ParseQuery(c.query) // what it cannot read is left out
+	added, _ := url.ParseQuery(c.query) // it leaves out values that it cannot parse
 	for name, values := range added {
 		if !query.Has(name) {
 			query[name] = values
@@ -89,16 +89,17 @@ func (c *Conn) Query() url.Values {
 // Handshake is the request that began the session.
 func (c *Conn) Handshake() engine.Handshake { return c.client.session.Handshake() }
 
-// Emit sends an event. The values are those that encoding/json can encode; a []byte
-// in them, however deep, goes as binary unless it is nil. Some clients accept ten
-// of them at most. The error is that of the encoding, or ErrDisconnected.
+// Emit sends an event. encoding/json must be able to encode the values. A []byte in
+// them, at any depth, is sent as binary, and a nil one as null. Recent clients accept
+// at most ten of them. The error is that of the encoding, or ErrDisconnected.
 func (c *Conn) Emit(event string, values ...any) error {
 	return c.send(packet.SocketPacket{Type: packet.Event}, append([]any{event}, values...), nil)
 }
 
-// EmitWithAck sends an event, as Emit does, and asks for an ack. It calls f once
-// with the values of the ack, in turn with the handlers of the session, or with
-// ErrAckTimeout or ErrDisconnected. It does not call f if it returns an error.
+// EmitWithAck sends an event, as Emit does, and asks for an ack. f is called once:
+// with the values of the ack, or with ErrAckTimeout or ErrDisconnected. It never runs
+// at the same time as a handler of the session. If EmitWithAck returns an error, f is
+// not called.
 func (c *Conn) EmitWithAck(timeout time.Duration, f func(args Args, err error), event string, values ...any) error {
 	pk := packet.SocketPacket{Type: packet.Event, ID: c.nextAck.Add(1) - 1, HasID: true}
 	return c.send(pk, append([]any{event}, values...), func() {
@@ -136,9 +137,9 @@ func (c *Conn) send(pk packet.SocketPacket, values []any, sending func()) error 
 	return nil
 }
 
-// Disconnect removes the client from the namespace, and tells it so: clients do not
-// connect again by themselves. Its events that wait are dropped. In OnConnect it
-// does nothing.
+// Disconnect removes the client from the namespace and sends it a DISCONNECT. Clients
+// do not connect again by themselves after that. Events in the queue are dropped. In
+// OnConnect it does nothing.
 func (c *Conn) Disconnect() {
 	c.client.mu.Lock()
 	defer c.client.mu.Unlock()
@@ -150,8 +151,8 @@ func (c *Conn) Disconnect() {
 	c.client.session.Send(engine.Message{Data: c.ns.disconnectPacket})
 }
 
-// Close ends the session with all its namespaces, behind what was sent before.
-// Clients connect again after it. Events that wait are dropped.
+// Close ends the session with all its namespaces, after the messages that were sent
+// before. Clients connect again after that. Events in the queue are dropped.
 func (c *Conn) Close() {
 	c.client.mu.Lock()
 	defer c.client.mu.Unlock()
@@ -161,16 +162,16 @@ func (c *Conn) Close() {
 	c.client.session.Close()
 }
 
-// wantsEvents reports whether an event may reach its handler: OnConnect has accepted
-// the client, and the application has not ejected it since. That the client has left
-// since does not matter; the event came before.
+// wantsEvents reports whether an event may reach its handler. OnConnect must have
+// accepted the client, and the application must not have ejected it. If the client
+// has left by itself, its event came before that.
 func (c *Conn) wantsEvents() bool {
 	c.client.mu.Lock()
 	defer c.client.mu.Unlock()
 	return c.accepted && !c.ejected
 }
 
-// endAckLocked has the function of an ack called, if it has not been yet.
+// endAckLocked has the function of an ack called, unless that has happened before.
 func (c *Conn) endAckLocked(id uint64, args Args, err error, size int) {
 	if p := c.acks[id]; p != nil {
 		p.timer.Stop()
@@ -201,7 +202,7 @@ func (c *Conn) deliverLocked(d *delivery) {
 	if cl.io == nil {
 		cl.io = cl.server.newIOConn(cl)
 	}
-	if !c.attached { // go-socket.io ignores packets for a namespace without CONNECT
+	if !c.attached { // without CONNECT go-socket.io ignores the namespace
 		c.attached = true
 		cl.io.deliver(&delivery{packet: c.ns.connectPacket, conn: c})
 	}

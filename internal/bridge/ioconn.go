@@ -20,7 +20,7 @@ import (
 
 // A delivery makes go-socket.io call one function of the application.
 type delivery struct {
-	packet []byte // what go-socket.io reads: which function
+	packet []byte // the packet that go-socket.io reads; it selects the function
 	conn   *Conn
 	args   Args              // of an event or an ack
 	ack    func(Args, error) // the function of an ack, and its error
@@ -31,9 +31,9 @@ type delivery struct {
 	next *delivery // behind it in the queue
 }
 
-// An ioConn is the transport.Conn through which go-socket.io reads the deliveries
-// of one session. It is also the connection's net.Addr: no other way leads back to
-// it from a socketio.Conn.
+// An ioConn is the transport.Conn from which go-socket.io reads the deliveries of
+// one session. It is also the net.Addr of that connection, because a handler finds
+// it through no other method of its socketio.Conn.
 type ioConn struct {
 	client *client // static after construction
 
@@ -52,19 +52,19 @@ type ioConn struct {
 	ended       bool
 }
 
-// newIOConn makes go-socket.io accept a session, through the only entrance that it
-// has: an HTTP request.
+// newIOConn makes go-socket.io accept a session. Its only entry point for that is an
+// HTTP request.
 func (s *Server) newIOConn(cl *client) *ioConn {
 	l := &ioConn{client: cl}
 	l.changed.L = &l.mu
 	s.ioConns.Add(1)
 	ctx := context.WithValue(context.Background(), ioConnKey{}, l)
 	r := &http.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: "transport=" + ioTransport{}.Name()}}
-	s.io.ServeHTTP(nil, r.WithContext(ctx)) // it writes only errors, and makes none
+	s.io.ServeHTTP(nil, r.WithContext(ctx)) // go-socket.io writes only errors, and none can occur
 	return l
 }
 
-// deliver queues a delivery. It never blocks, but may pause the session.
+// deliver queues a delivery and never blocks. It pauses the session if too much waits.
 func (l *ioConn) deliver(d *delivery) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -117,13 +117,13 @@ func (l *ioConn) NextReader() (frame.Type, eiopacket.Type, io.ReadCloser, error)
 // currentDelivery is the delivery for which go-socket.io calls a handler.
 func currentDelivery(ioc socketio.Conn) *delivery { return ioc.LocalAddr().(*ioConn).current }
 
-// A packetReader can be read byte by byte, or go-socket.io would add a buffer.
+// A packetReader has ReadByte. Without it go-socket.io would allocate a buffer.
 type packetReader struct{ bytes.Reader }
 
 func (*packetReader) Close() error { return nil }
 
-// NextWriter implements transport.FrameWriter. What go-socket.io writes, its
-// handshake and the answers to our CONNECT packets, the client has got already.
+// NextWriter implements transport.FrameWriter. go-socket.io writes its handshake and
+// answers to our CONNECT packets. The client has got both already.
 func (l *ioConn) NextWriter(frame.Type, eiopacket.Type) (io.WriteCloser, error) {
 	return discard{io.Discard}, nil
 }
@@ -132,8 +132,8 @@ type discard struct{ io.Writer }
 
 func (discard) Close() error { return nil }
 
-// Close implements io.Closer. go-socket.io calls it when reading has ended, and
-// again when it has finished with the handlers.
+// Close implements io.Closer. go-socket.io calls it when it has read io.EOF, and
+// again when the last handler has returned.
 func (l *ioConn) Close() error {
 	l.client.session.Close()
 	if l.closes.Add(1) == 2 {
@@ -147,7 +147,7 @@ func (l *ioConn) String() string       { return l.Network() }
 func (l *ioConn) LocalAddr() net.Addr  { return l }
 func (l *ioConn) RemoteAddr() net.Addr { return l }
 
-// What the following would do, Conn.Handshake and the engine do.
+// Conn.Handshake describes the request, and the engine sets the deadlines.
 
 func (l *ioConn) URL() url.URL                     { return url.URL{} }
 func (l *ioConn) RemoteHeader() http.Header        { return nil }

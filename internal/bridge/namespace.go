@@ -46,8 +46,8 @@ func (s *Server) namespace(name string) *namespace {
 	}
 	s.namespaces[name] = n
 	s.io.OnConnect(name, func(ioc socketio.Conn) error {
-		// go-socket.io has joined the connection to a room of its own. Leaving
-		// all rooms, at the end, takes time for each room there is.
+		// go-socket.io has made a room for the connection. When a connection
+		// ends, go-socket.io searches all rooms.
 		ioc.Leave(ioc.ID())
 		if d := currentDelivery(ioc); d != nil {
 			d.conn.runConnect()
@@ -55,7 +55,7 @@ func (s *Server) namespace(name string) *namespace {
 		return nil
 	})
 	s.io.OnDisconnect(name, func(ioc socketio.Conn, _ string) {
-		// Without a delivery: go-socket.io reports the end of its connection.
+		// Without a delivery go-socket.io reports the end of its connection.
 		if d := currentDelivery(ioc); d != nil {
 			d.conn.run("disconnect", func() { n.onDisconnect(d.conn, d.reason) })
 		}
@@ -73,18 +73,18 @@ func (s *Server) namespace(name string) *namespace {
 func (s *Server) OnConnect(name string, f func(*Conn) error) { s.namespace(name).onConnect = f }
 
 // OnDisconnect sets the function that is called when a client has left a
-// namespace: with "client namespace disconnect", "server namespace disconnect",
-// or the engine's reason why the session has ended. Acks and events that came
-// before are handled first.
+// namespace. The reason is "client namespace disconnect", "server namespace
+// disconnect", or the engine's reason for the end of the session. Acks and events
+// that came before are handled first.
 func (s *Server) OnDisconnect(name string, f func(c *Conn, reason string)) {
 	s.namespace(name).onDisconnect = f
 }
 
 // OnEvent sets the function that is called for an event, with the arguments as
 // the client sent them. go-socket.io calls the functions of one session one at a
-// time. What f returns answers the ack that the client may have asked for: nil
-// sends no ack, now or ever, unless f calls [Args.Ack]; an empty slice sends an
-// ack without values. OnEvent panics when the name is one that no client can send.
+// time. If the client asked for an ack, it carries the values that f returns. An
+// empty slice makes an ack without values; nil sends no ack, and [Args.Ack] can send
+// it later. OnEvent panics when the name is reserved.
 func (s *Server) OnEvent(name, event string, f func(c *Conn, args Args) []any) {
 	if event == ackEvent || packet.ReservedEvent(event) {
 		panic(fmt.Sprintf("bridge: the event name %q is reserved", event))
@@ -108,8 +108,8 @@ func (s *Server) OnEvent(name, event string, f func(c *Conn, args Args) []any) {
 	})
 }
 
-// eventPacket returns the packet by which go-socket.io calls the handler of an
-// event. It looks for the end of the name at the first comma or bracket.
+// eventPacket returns the packet by which go-socket.io calls the handler of an event.
+// go-socket.io takes the first comma or bracket for the end of the name.
 func eventPacket(namespace, event string) []byte {
 	quoted, _ := json.Marshal(event) // a string: cannot fail
 	data := "[" + strings.NewReplacer(",", `\u002c`, "]", `\u005d`).Replace(string(quoted)) + "]"
@@ -129,8 +129,8 @@ func (n *namespace) find(name json.RawMessage) []byte {
 	return n.eventPackets[text]
 }
 
-// run calls a function of the application. A panic costs what the function was
-// called for, not the connection.
+// run calls a function of the application. A panic in it is logged and ends nothing
+// else.
 func (c *Conn) run(event string, f func()) {
 	defer func() {
 		if r := recover(); r != nil {
