@@ -20,27 +20,86 @@ func splitArray(text []byte) (elements []json.RawMessage, ok bool) {
 		return nil, false
 	}
 	elements = make([]json.RawMessage, 0, 3) // most events have a name and one or two arguments
-	end, ok := skipContainer(text, 0, 1, &elements)
-	return elements, ok && skipSpace(text, end) == len(text)
+	ok = scan(text, &elements)
+	return elements, ok
 }
 
 // validValue reports whether text is one JSON value.
-func validValue(text []byte) bool {
-	end, ok := skipValue(text, skipSpace(text, 0), 0)
-	return ok && skipSpace(text, end) == len(text)
+func validValue(text []byte) bool { return scan(text, nil) }
+
+// scan reports whether text is one JSON value. If that is an array, scan appends its
+// elements to elements, unless that is nil. It does not recurse, because a stack that
+// has grown for one client would stay large for a while.
+func scan(text []byte, elements *[]json.RawMessage) (ok bool) {
+	var few [32]byte
+	open := few[:0] // the closing bracket of each array and object around text[i]
+	start := 0      // of the element of the outermost array
+	for i := skipSpace(text, 0); ; {
+		if len(open) == 1 {
+			start = i
+		}
+		switch {
+		case i < len(text) && (text[i] == '[' || text[i] == '{'):
+			closing := text[i] + 2 // ASCII: '[' to ']', '{' to '}'
+			if open = append(open, closing); len(open) > maxDepth {
+				return false
+			}
+			if i = skipSpace(text, i+1); i == len(text) || text[i] != closing {
+				if i, ok = skipToValue(text, i, closing); !ok {
+					return false
+				}
+				continue
+			}
+			open = open[:len(open)-1]
+			i++
+		default:
+			if i, ok = skipScalar(text, i); !ok {
+				return false
+			}
+		}
+		// Behind a value: the ends of arrays and objects, and then the next value.
+		for {
+			if len(open) == 1 && elements != nil {
+				if len(*elements) == maxElements {
+					return false
+				}
+				*elements = append(*elements, text[start:i:i])
+			}
+			if i = skipSpace(text, i); len(open) == 0 {
+				return i == len(text)
+			}
+			closing := open[len(open)-1]
+			if i == len(text) || text[i] != ',' && text[i] != closing {
+				return false
+			}
+			if text[i] == ',' {
+				if i, ok = skipToValue(text, skipSpace(text, i+1), closing); !ok {
+					return false
+				}
+				break
+			}
+			open = open[:len(open)-1]
+			i++
+		}
+	}
 }
 
-// skipValue returns the index behind the value that begins at text[i]. The value is
-// nested in depth arrays and objects.
-func skipValue(text []byte, i, depth int) (end int, ok bool) {
-	if i == len(text) || depth > maxDepth {
+// skipToValue skips the name of a member, if it is an object that closing ends.
+func skipToValue(text []byte, i int, closing byte) (value int, ok bool) {
+	if closing == '}' {
+		return skipName(text, i)
+	}
+	return i, true
+}
+
+// skipScalar skips a string, a number, or a literal.
+func skipScalar(text []byte, i int) (end int, ok bool) {
+	if i == len(text) {
 		return 0, false
 	}
 	switch c := text[i]; {
 	case c == '"':
 		return skipString(text, i+1)
-	case c == '[' || c == '{':
-		return skipContainer(text, i, depth+1, nil)
 	case c == '-' || '0' <= c && c <= '9':
 		return skipNumber(text, i)
 	}
@@ -50,41 +109,6 @@ func skipValue(text []byte, i, depth int) (end int, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// skipContainer skips the array or object that begins at text[i]. It appends the
-// elements of an array to elements, unless that is nil.
-func skipContainer(text []byte, i, depth int, elements *[]json.RawMessage) (end int, ok bool) {
-	object := text[i] == '{'
-	closing := text[i] + 2 // ASCII: '[' to ']', '{' to '}'
-	if i = skipSpace(text, i+1); i < len(text) && text[i] == closing {
-		return i + 1, depth <= maxDepth
-	}
-	for {
-		if object {
-			if i, ok = skipName(text, i); !ok {
-				return 0, false
-			}
-		}
-		start := i
-		if i, ok = skipValue(text, start, depth); !ok {
-			return 0, false
-		}
-		if elements != nil {
-			if len(*elements) == maxElements {
-				return 0, false
-			}
-			*elements = append(*elements, text[start:i:i])
-		}
-		switch i = skipSpace(text, i); {
-		case i < len(text) && text[i] == closing:
-			return i + 1, true
-		case i < len(text) && text[i] == ',':
-			i = skipSpace(text, i+1)
-		default:
-			return 0, false
-		}
-	}
 }
 
 // skipName skips the name of an object's member and the colon.
