@@ -276,6 +276,7 @@ func (cl *client) end(reason engine.Reason) {
 		c.leaveLocked(string(reason))
 	}
 	if cl.io != nil {
-		cl.io.end()
+		cl.io.ended = true
+		cl.io.changed.Signal()
 	}
 }

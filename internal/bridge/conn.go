@@ -198,16 +198,15 @@ func (c *Conn) leaveLocked(reason string) {
 
 // deliverLocked has go-socket.io call a function for the connection.
 func (c *Conn) deliverLocked(d *delivery) {
-	cl := c.client
-	if cl.io == nil {
-		cl.io = cl.server.newIOConn(cl)
+	if c.client.io == nil {
+		c.client.io = c.client.server.newIOConn(c.client)
 	}
 	if !c.attached { // without CONNECT go-socket.io ignores the namespace
 		c.attached = true
-		cl.io.deliver(&delivery{packet: c.ns.connectPacket, conn: c})
+		c.client.io.queueLocked(&delivery{packet: c.ns.connectPacket, conn: c})
 	}
 	if d != nil {
 		d.conn = c
-		cl.io.deliver(d)
+		c.client.io.queueLocked(d)
 	}
 }

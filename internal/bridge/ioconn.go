@@ -43,20 +43,19 @@ type ioConn struct {
 
 	closes atomic.Int32 // calls of Close
 
-	mu sync.Mutex
-	// guarded by mu
+	// guarded by the client's mu
 	changed     sync.Cond // of first and ended
 	first, last *delivery // the queue; both nil when it is empty
 	size        int       // of the queue, in bytes
 	paused      bool
-	ended       bool
+	ended       bool // go-socket.io reads io.EOF after the last delivery
 }
 
 // newIOConn makes go-socket.io accept a session. Its only entry point for that is an
 // HTTP request.
 func (s *Server) newIOConn(cl *client) *ioConn {
 	l := &ioConn{client: cl}
-	l.changed.L = &l.mu
+	l.changed.L = &cl.mu
 	s.ioConns.Add(1)
 	ctx := context.WithValue(context.Background(), ioConnKey{}, l)
 	r := &http.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: "transport=" + ioTransport{}.Name()}}
@@ -64,10 +63,9 @@ func (s *Server) newIOConn(cl *client) *ioConn {
 	return l
 }
 
-// deliver queues a delivery and never blocks. It pauses the session if too much waits.
-func (l *ioConn) deliver(d *delivery) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// queueLocked queues a delivery and never blocks. It pauses the session if too much
+// waits.
+func (l *ioConn) queueLocked(d *delivery) {
 	if l.last == nil {
 		l.first = d
 	} else {
@@ -82,19 +80,11 @@ func (l *ioConn) deliver(d *delivery) {
 	l.changed.Signal()
 }
 
-// end makes go-socket.io read io.EOF behind the last delivery.
-func (l *ioConn) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ended = true
-	l.changed.Signal()
-}
-
 // NextReader implements transport.FrameReader. Each frame is the packet of a
 // delivery, which is the current one until the next call.
 func (l *ioConn) NextReader() (frame.Type, eiopacket.Type, io.ReadCloser, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.client.mu.Lock()
+	defer l.client.mu.Unlock()
 	for l.first == nil && !l.ended {
 		l.changed.Wait()
 	}
