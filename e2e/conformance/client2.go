@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"time"
 
 	"tsunagu/internal/bridge"
@@ -15,14 +14,14 @@ func registerClient2(srv *bridge.Server) {
 	srv.OnConnect("/", func(c *bridge.Conn) error {
 		c.Value = &received{}
 		if c.Query().Has("fail") {
-			return errors.New("Auth failed (main namespace)")
+			return &bridge.ConnectError{Message: "Auth failed (main namespace)"}
 		}
 		return nil
 	})
 	for _, name := range []string{"/foo", "/timeout_socket", "/valid", "/asd"} {
 		srv.Namespace(name)
 	}
-	srv.OnConnect("/no", func(*bridge.Conn) error { return errors.New("Auth failed (custom namespace)") })
+	srv.OnConnect("/no", func(*bridge.Conn) error { return &bridge.ConnectError{Message: "Auth failed (custom namespace)"} })
 	srv.OnConnect("/abc", func(c *bridge.Conn) error { return c.Emit("handshake", handshake(c)) })
 
 	for event, answer := range map[string][]any{

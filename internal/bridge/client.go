@@ -147,7 +147,7 @@ func (cl *client) connectLocked(c *Conn, pk packet.SocketPacket) {
 	ns := cl.server.namespaces[pk.Namespace]
 	switch {
 	case ns == nil:
-		cl.refuseLocked(pk.Namespace, errors.New("Invalid namespace"))
+		cl.refuseLocked(pk.Namespace, &ConnectError{Message: "Invalid namespace"})
 		return
 	case c != nil && c.state == connected && cl.strict():
 		cl.session.Close()
