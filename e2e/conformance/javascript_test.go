@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tsunagu/internal/bridge"
 )
 
 // The published clients see what the profiles promise.
@@ -22,15 +24,48 @@ func TestJavaScriptClients(t *testing.T) {
 		for _, client := range []string{"client-2.1.1", "client-4.8.4"} {
 			for _, transports := range []string{"websocket", "polling", "polling,websocket"} {
 				t.Run(test.script+" "+client+" "+transports, func(t *testing.T) {
-					ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-					defer cancel()
-					node := exec.CommandContext(ctx, "node", test.script, url, client, transports)
-					node.Env = append(os.Environ(), "NODE_PATH=../node_modules")
-					if out, err := node.CombinedOutput(); err != nil {
-						t.Errorf("%v\n%s", err, out)
-					}
+					runNode(t, test.script, url, client, transports)
 				})
 			}
 		}
+	}
+}
+
+// A blocked handler stops the reading from its client at some point, and the client
+// stays connected for many times its timeout.
+func TestJavaScriptClientsOfABlockedHandler(t *testing.T) {
+	for _, client := range []string{"client-2.1.1", "client-4.8.4"} {
+		for _, transports := range []string{"websocket", "polling", "polling,websocket"} {
+			t.Run(client+" "+transports, func(t *testing.T) {
+				released := make(chan struct{})
+				p := profile{path: "/socket.io/", engine: timing(300*time.Millisecond, time.Second),
+					bridge: bridge.Config{MaxQueue: 10_000}}
+				p.register = func(srv *bridge.Server) {
+					srv.OnEvent("/", "block", func(*bridge.Conn, bridge.Args) []any { <-released; return nil })
+					srv.OnEvent("/", "echo", func(_ *bridge.Conn, args bridge.Args) []any { return []any{args.JSON(0)} })
+					srv.OnEvent("/", "release", func(_ *bridge.Conn, args bridge.Args) []any {
+						if string(args.JSON(0)) != "0" {
+							t.Errorf("%s events were handled while the handler was blocked", args.JSON(0))
+						}
+						close(released)
+						return nil
+					})
+				}
+				s := run(t, p)
+				runNode(t, "testdata/blocked.js", strings.TrimSuffix(s.url, "/socket.io/?"), client, transports)
+			})
+		}
+	}
+}
+
+// runNode runs a script, which says what is wrong.
+func runNode(t *testing.T, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	node := exec.CommandContext(ctx, "node", args...)
+	node.Env = append(os.Environ(), "NODE_PATH=../node_modules")
+	if out, err := node.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
