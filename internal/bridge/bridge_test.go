@@ -1,14 +1,12 @@
 package bridge
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -94,32 +92,6 @@ func (c *testClient) readHandshake() {
 		c.t.Fatalf("handshake %q: %v", hello, err)
 	}
 	c.sid = open.SID
-}
-
-// pipeClient connects a client of revision 3 to a server of its own through a pipe,
-// as a test with a clock of its own needs it.
-func pipeClient(t *testing.T, cfg Config, register func(*Server)) *testClient {
-	t.Helper()
-	srv := New(cfg)
-	register(srv)
-	eng := engine.New(engine.Config{}, srv)
-	server, conn := net.Pipe()
-	go eng.ServeHTTP(hijacker{httptest.NewRecorder(), server}, upgradeRequest())
-	in := bufio.NewReader(conn)
-	if _, err := http.ReadResponse(in, nil); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn.Close()
-		if err := eng.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-		srv.Close()
-	})
-	c := &testClient{t: t, conn: conn, in: in}
-	c.readHandshake()
-	c.expect("40")
-	return c
 }
 
 // read returns the next message; binary ones as "binary:" and their bytes.

@@ -1,10 +1,17 @@
 package bridge
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"tsunagu/internal/engine"
 )
 
 // A handler that blocks holds up the events of its client, but not its pings.
@@ -55,4 +62,30 @@ func TestReadingStopsAtTheBound(t *testing.T) {
 			}
 		}
 	})
+}
+
+// pipeClient connects a client of revision 3 to a server of its own through a pipe,
+// as a test with a clock of its own needs it.
+func pipeClient(t *testing.T, cfg Config, register func(*Server)) *testClient {
+	t.Helper()
+	srv := New(cfg)
+	register(srv)
+	eng := engine.New(engine.Config{}, srv)
+	server, conn := net.Pipe()
+	go eng.ServeHTTP(hijacker{httptest.NewRecorder(), server}, upgradeRequest())
+	in := bufio.NewReader(conn)
+	if _, err := http.ReadResponse(in, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		conn.Close()
+		if err := eng.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		srv.Close()
+	})
+	c := &testClient{t: t, conn: conn, in: in}
+	c.readHandshake()
+	c.expect("40")
+	return c
 }
