@@ -106,6 +106,8 @@ type options struct {
 	ports    []int
 	host     string
 	redis    *redis.Options // nil: use localhost, with an embedded Redis if necessary
+	relay    adapter.Mode
+	buffer   int // bytes
 	clients  []engine.Revision
 	ioUring  bool
 	logLevel slog.Level
@@ -126,6 +128,9 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	// may have a password.
 	redisURL := fs.String("redis", "", "Redis: redis://, rediss:// or unix:// (REDIS_URL);\n"+
 		"without it localhost:6379, and an embedded Redis if there is none")
+	relay := fs.String("relay", env("RELAY", "auto"), "how messages travel between nodes: log, through a log in Redis, so that none is lost;\n"+
+		"plain, by pub/sub alone; auto, log where Redis allows it (RELAY)")
+	buffer := fs.String("buffer", env("BUFFER", "16777216"), "bytes of messages that may wait for Redis; then the node stops reading from its speakers (BUFFER)")
 	clients := fs.String("clients", env("CLIENTS", "2,4"), "Socket.IO clients to serve: 2 for 1.x and 2.x, 4 for 3.x and 4.x (CLIENTS)")
 	ioUring := fs.String("io-uring", env("IO_URING", "auto"), "io_uring, which writes to many clients in one system call:\n"+
 		"auto to use it if the kernel offers it, or off (IO_URING)")
@@ -161,6 +166,12 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	if opts.clients, err = parseClients(*clients); err != nil {
 		return options{}, err
 	}
+	if opts.relay, err = adapter.ParseMode(*relay); err != nil {
+		return options{}, err
+	}
+	if opts.buffer, err = parseBuffer(*buffer); err != nil {
+		return options{}, err
+	}
 	if opts.ioUring, err = parseIOUring(*ioUring); err != nil {
 		return options{}, err
 	}
@@ -183,6 +194,17 @@ func parsePorts(s string) ([]int, error) {
 		ports = append(ports, int(n))
 	}
 	return ports, nil
+}
+
+// minBuffer is the smallest buffer, in bytes: it holds one line of any length.
+const minBuffer = 1 << 20
+
+func parseBuffer(s string) (int, error) {
+	n, err := strconv.ParseUint(s, 10, 40)
+	if err != nil || n < minBuffer {
+		return 0, fmt.Errorf("buffer %q: want a number of bytes, at least %d", s, minBuffer)
+	}
+	return int(n), nil
 }
 
 // parseClients converts versions of Socket.IO to revisions of Engine.IO, which
@@ -267,7 +289,7 @@ type node struct {
 
 func newNode(opts options, log *slog.Logger) *node {
 	n := &node{log: log}
-	n.relay = adapter.New(opts.redis, adapter.Config{Logger: log})
+	n.relay = adapter.New(opts.redis, adapter.Config{Mode: opts.relay, Buffer: opts.buffer, Logger: log})
 	n.chat = chat.New(chat.Config{Publisher: n.relay, NoIOUring: !opts.ioUring, Logger: log})
 	n.bridge = bridge.New(bridge.Config{Audience: n.chat, Logger: log})
 	n.chat.Register(n.bridge)

@@ -41,6 +41,9 @@ func TestUsageErrors(t *testing.T) {
 		{"an unknown client version", []string{"-clients", "3"}, nil, `"3"`},
 		{"a bad choice of io_uring", []string{"-io-uring", "on"}, nil, "auto or off"},
 		{"a bad choice in the environment", nil, map[string]string{"IO_URING": "1"}, "auto or off"},
+		{"a relay that is none", []string{"-relay", "stream"}, nil, `"stream"`},
+		{"a buffer that is none", []string{"-buffer", "16M"}, nil, `"16M"`},
+		{"a buffer too small", []string{"-buffer", "10"}, nil, `"10"`},
 		{"a bad URL", []string{"-redis", "http://u:hunter2@x"}, nil, "redis://"},
 		{"a bad URL in the environment", nil, map[string]string{"REDIS_URL": "redis://u:hunter2@x:y"}, "redis://"},
 	} {
@@ -187,7 +190,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/fanout": {"tsunagu/internal/packet", "tsunagu/internal/uring"},
 		"tsunagu/internal/engine": {"tsunagu/internal/packet", websocket},
 		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/engine", goSocketIO},
-		"tsunagu/internal/chat":   {"tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout"},
+		"tsunagu/internal/chat":   {"tsunagu/adapter", "tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout"},
 		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},
 		"tsunagu/internal/health": {"tsunagu/internal/packet"},
 		// The program of go generate.

@@ -2,6 +2,8 @@ package adapter
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -11,54 +13,67 @@ import (
 )
 
 var (
-	// ErrFull is Publish's answer when as much waits as may.
-	ErrFull = errors.New("adapter: too much is waiting for redis")
 	// ErrClosed is Publish's answer once Run's context has ended.
 	ErrClosed = errors.New("adapter: closed")
+	// ErrTooLong is Publish's answer to a line above Config.MaxLine.
+	ErrTooLong = errors.New("adapter: line is too long")
 )
 
 // Receiver takes the lines of the channel, those of this node among them.
 type Receiver interface {
-	// Receive is called by one goroutine, in the order of the channel. It must
-	// not block: while it does, nothing is read from Redis, which in the end
-	// cuts a subscriber that does not read. The slice is the receiver's to keep.
-	Receive(line []byte)
+	// Receive is called by one goroutine, each node's lines in the order of
+	// their Publish calls. It must not block: while it does, nothing is read
+	// from Redis, which in the end cuts a subscriber that does not read. The
+	// slice is the receiver's to keep. The position is zero for a line that is
+	// not in the log, because a Node server, redis-cli or plain PUBLISH sent it.
+	Receive(line []byte, pos Position)
 }
 
-// Stats are counters since New, but for Waiting, which is now.
+// Stats are counters since New, but for Waiting and Mode, which are now.
 type Stats struct {
-	Published  int64 // lines that Redis answered for
+	Published  int64 // lines that Redis acknowledged
+	Plain      int64 // of these, lines published without the log
+	Again      int64 // lines published again because Redis had lost them
 	Received   int64 // lines handed to the Receiver
 	Reconnects int64 // subscriptions confirmed after the first
-	Waiting    int64 // lines in the queue
+	Gaps       int64 // announcements that showed missing lines
+	Lost       int64 // lines of others that nobody held any more
+	Waiting    int64 // lines that Redis has not acknowledged
+	Mode       Mode  // Log or Plain: how lines are published now
 	Dropped    Dropped
 }
 
 // Dropped counts lines that were given up, by cause.
 type Dropped struct {
-	Full       int64 // Publish said ErrFull
-	Unanswered int64 // written, but no answer came: they may have run
-	Refused    int64 // refused by Redis while a later one of its batch ran
+	TooLong    int64 // Publish said ErrTooLong
+	Unanswered int64 // published plainly, but no answer came: they may have run
+	Refused    int64 // refused plainly while a later one of their batch ran
 	Closed     int64 // still waiting when Run ended
 }
 
 // Adapter is one node's connection to the others.
 type Adapter struct {
 	// Static after construction.
-	cfg  Config
-	opts redis.Options
-	q    *queue
-	out  *outage
+	cfg   Config
+	opts  redis.Options
+	names names
+	buf   *buffer
+	out   *outage
+	echo  *echo
+	// idleCheck is how old the last answer may be before plain PUBLISH asks with
+	// PING whether its connection still stands.
+	idleCheck time.Duration
 
 	started   atomic.Bool
+	unlogged  atomic.Bool // lines go by plain PUBLISH
 	ready     chan struct{}
 	readyOnce sync.Once
 	count     counters
 }
 
 type counters struct {
-	published, received, reconnects   atomic.Int64
-	unanswered, refused, full, closed atomic.Int64
+	published, plain, again, received, reconnects, gaps, lost atomic.Int64
+	tooLong, unanswered, refused, closed                      atomic.Int64
 }
 
 // New returns an Adapter that is not connected yet; Run connects it. What opts
@@ -66,25 +81,40 @@ type counters struct {
 // own ways. Nil opts mean localhost:6379.
 func New(opts *redis.Options, cfg Config) *Adapter {
 	cfg = cfg.withDefaults()
-	q := newQueue(cfg.MaxPending)
-	return &Adapter{
-		cfg:   cfg,
-		opts:  connectionOptions(opts),
-		q:     q,
-		out:   newOutage(cfg.Logger, cfg.ResumeDelay, q.len),
-		ready: make(chan struct{}),
+	run := newRun()
+	buf := newBuffer(cfg, run)
+	a := &Adapter{
+		cfg:       cfg,
+		opts:      connectionOptions(opts),
+		names:     namesOf(cfg.Channel),
+		buf:       buf,
+		out:       newOutage(cfg.Logger, buf.waiting),
+		echo:      &echo{run: run},
+		ready:     make(chan struct{}),
+		idleCheck: time.Second,
 	}
+	a.unlogged.Store(cfg.Mode == Plain)
+	return a
 }
 
-// Publish puts line in the queue. It never blocks, and any goroutine may call
-// it, before Run as well. It takes ownership of line: do not change it
-// afterwards. An error, ErrFull or ErrClosed, means that it will not be sent.
+// newRun returns the id of a run: 128 random bits, without a character that
+// the wire or the keys use otherwise.
+func newRun() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// Publish puts line in the buffer. It blocks while the buffer is full, and any
+// goroutine may call it, before Run as well. It takes ownership of line: do not
+// change it afterwards. An error, ErrTooLong or ErrClosed, means that the line
+// will not be sent.
 func (a *Adapter) Publish(line []byte) error {
-	err := a.q.push(line)
-	if err == ErrFull {
-		a.count.full.Add(1)
+	if len(line) > a.cfg.MaxLine {
+		a.count.tooLong.Add(1)
+		return ErrTooLong
 	}
-	return err
+	return a.buf.push(line)
 }
 
 // Ready is closed when the first subscription is confirmed.
@@ -93,13 +123,22 @@ func (a *Adapter) Ready() <-chan struct{} { return a.ready }
 // Stats returns the counters.
 func (a *Adapter) Stats() Stats {
 	c := &a.count
+	mode := Log
+	if a.unlogged.Load() {
+		mode = Plain
+	}
 	return Stats{
 		Published:  c.published.Load(),
+		Plain:      c.plain.Load(),
+		Again:      c.again.Load(),
 		Received:   c.received.Load(),
 		Reconnects: c.reconnects.Load(),
-		Waiting:    int64(a.q.len()),
+		Gaps:       c.gaps.Load(),
+		Lost:       c.lost.Load(),
+		Waiting:    int64(a.buf.waiting()),
+		Mode:       mode,
 		Dropped: Dropped{
-			Full:       c.full.Load(),
+			TooLong:    c.tooLong.Load(),
 			Unanswered: c.unanswered.Load(),
 			Refused:    c.refused.Load(),
 			Closed:     c.closed.Load(),
@@ -116,20 +155,20 @@ func (a *Adapter) Run(ctx context.Context, r Receiver) error {
 	}
 	hard, kill := context.WithCancel(context.Background())
 	defer kill()
-	var sub, pub sync.WaitGroup
-	sub.Go(func() { newSubscriber(a, r).run(ctx) })
-	pub.Go(func() { newPublisher(a).run(ctx, hard) })
+	sub := newSubscriber(a, r)
+	var running sync.WaitGroup
+	running.Go(func() { sub.run(ctx) })
+	running.Go(func() { newPublisher(a, sub).run(ctx, hard) })
 
 	<-ctx.Done()
-	a.q.close()
+	a.buf.close()
 	deadline := time.AfterFunc(max(a.cfg.DrainTimeout, 0), kill)
 	defer deadline.Stop()
-	pub.Wait()
-	sub.Wait()
-	if n := a.q.len(); n > 0 {
+	running.Wait()
+	if n := a.buf.waiting(); n > 0 {
 		a.count.closed.Add(int64(n))
-		a.q.drop(n)
-		a.cfg.Logger.Warn("shutting down, dropping lines that redis has not taken", "lines", n)
+		a.buf.drop(n)
+		a.cfg.Logger.Warn("shutting down, dropping messages that redis has not taken", "messages", n)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 type deaf struct{ n chan struct{} }
 
-func (d deaf) Receive([]byte) { d.n <- struct{}{} }
+func (d deaf) Receive([]byte, Position) { d.n <- struct{}{} }
 
 // BenchmarkPublish measures a line's way to Redis and back when many wait
 // (flood, batched) and when each goes alone (one by one). It uses miniredis, or

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -58,7 +57,7 @@ func TestWriteFails(t *testing.T) {
 		c, err := net.Dial("tcp", f.addr)
 		return brittle{c, &fail}, err
 	}}
-	n := start(t, opts, quick()).waitReady(t)
+	n := start(t, opts, plainly()).waitReady(t)
 	for i := range 10 {
 		n.say(t, "a line")
 		await(t, "the line", func() bool { return n.Stats().Published == int64(i+1) })
@@ -85,9 +84,7 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := quick()
-	cfg.IdleCheck = time.Nanosecond
-	n := start(t, opts, cfg).waitReady(t)
+	n := start(t, opts, quick()).waitReady(t)
 	for i := range 3 {
 		n.say(t, "a line")
 		n.wait(t, i+1)

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ type connection struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	up     atomic.Bool // connected, greeted and authenticated
+	id     serverID    // owner's, see identify
 
 	mu     sync.Mutex
 	conn   net.Conn
@@ -96,6 +98,38 @@ func (l *connection) ping() error {
 	return err
 }
 
+// serverID is what a server calls one of its connections. Ids begin anew with
+// each server, so the address belongs to it.
+type serverID struct{ id, addr string }
+
+// identify asks what the server calls this connection, and has it close
+// another one: the bytes of a call that was given up may still be on their way
+// to it. Older servers and narrow permissions allow neither, which is no error.
+func (l *connection) identify(abandoned serverID) error {
+	ctx := context.Background()
+	pipe := l.client.Pipeline()
+	info := pipe.Do(ctx, "client", "info")
+	if abandoned != (serverID{}) {
+		pipe.Do(ctx, "client", "kill", "id", abandoned.id, "addr", abandoned.addr)
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !(isRefusal(err) && l.up.Load()) {
+		return err
+	}
+	text, _ := info.Text()
+	var id serverID
+	for field := range strings.FieldsSeq(text) {
+		if value, ok := strings.CutPrefix(field, "id="); ok {
+			id.id = value
+		} else if value, ok := strings.CutPrefix(field, "addr="); ok {
+			id.addr = value
+		}
+	}
+	if id.id != "" && id.addr != "" {
+		l.id = id
+	}
+	return nil
+}
+
 // cut ends the connection from any goroutine; cause is what the owner reports.
 func (l *connection) cut(cause error) { l.cancel(cause) }
 
@@ -110,9 +144,19 @@ func (l *connection) disconnect() {
 	l.mu.Lock()
 	conn := l.conn
 	l.mu.Unlock()
-	if conn != nil {
-		conn.Close()
+	if conn == nil {
+		return
 	}
+	// A reset drops what has not left this machine: sent in the background, it
+	// could overtake what the next connection sends.
+	raw := conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		raw = secure.NetConn()
+	}
+	if tcp, ok := raw.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
 }
 
 // isRefusal tells an error that Redis answered with from all others.

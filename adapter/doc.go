@@ -5,49 +5,58 @@
 //
 // # The wire
 //
-//	node A                        Redis                        node B
+//	node A                          Redis                              node B
 //
-//	Publish(line)                                              Receiver.Receive(line)
-//	   |                                                          ^
-//	   v                                                          |
-//	[queue] -- publisher ---> PUBLISH chat line ---> SUBSCRIBE chat -- subscriber
-//	           connection 1        |                              connection 2
-//	                               +--> node A's own connection 2
-//	                               +--> the Node servers of old
-//	                               +--> redis-cli subscribe chat
+//	Publish(line)                                         Receive(line, position)
+//	   |                                                                ^
+//	[buffer] -- publisher --> publish.lua                               |
+//	            connection 1     |  {chat}:log    stream ---> read.lua -+- reader
+//	                             |  {chat}:runs   hash   -'             |  connection 3
+//	                             |  {chat}:lines  announcement --.      |
+//	                             '- chat          bare line -----+-> subscriber
+//	                                     |                          connection 2
+//	                                     +--> the Node servers
+//	                                     +--> redis-cli subscribe chat
 //
-// The payload is the line's bytes and nothing more, so Node servers and
-// redis-cli on the same channel take part. A line goes out at once when the
-// publisher is idle. Lines that came while it was busy go together in one
-// round trip, as MULTI, PUBLISH..., EXEC: subscribers see no difference, and
-// a batch that Redis refuses in its middle is refused whole, so that it can be
-// sent again without doubling or reordering. Where MULTI is not allowed the
-// same commands work as a plain pipeline.
+// A line has an identity, the run of its node and a number, and goes through
+// one script: publish.lua compares the number with the run's watermark, appends
+// the line to the log, announces it and publishes it bare, byte for byte, for
+// Node servers and redis-cli. A line goes out at once when the publisher is
+// idle; lines that came while it was busy share a call. A subscriber that finds
+// a jump in the numbers reads the log. docs/relay.md has the proof, the keys
+// and the costs.
 //
-// Both connections speak RESP2, so that nothing but replies and messages ever
-// arrives on them, and neither reconnects: the goroutine that gets an error closes its
-// connection and makes another. The library underneath would reconnect on its
-// own, without a word, and a silent reconnect is a silent gap.
+// All connections speak RESP2, so that nothing but replies and messages ever
+// arrives on them, and none reconnects: the goroutine that gets an error closes
+// its connection and makes another. The library underneath would reconnect on
+// its own, without a word, and a silent reconnect is a silent gap.
 //
 // # The promise
 //
-// At most once, each node's lines in the order of its Publish calls.
+// Each line that a node has accepted from Publish is handed to the Receiver of
+// every node exactly once, and each node's lines in the order of their Publish
+// calls, through: dropped and half-open connections, a frozen Redis, a restart
+// of Redis with its data, with old data or without, as far back as publishers
+// still hold lines ([Config.HoldTime] or [Config.Buffer]), a failover of
+// Sentinel, and any of these repeatedly. Lines that others publish (Node
+// servers, redis-cli) are delivered at most once, as pub/sub gives them.
 //
-//   - While Redis is unreachable, lines wait in the queue, in order, up to [Config.MaxPending].
-//   - A line that surely did not run is sent again: nothing could be connected,
-//     it could not be written whole, or Redis answered with an error.
-//   - A line that was written but never answered is not sent again, for it may
-//     have run. It is counted, and logged once per outage.
-//   - Lines published by others while a node is not subscribed are not heard by
-//     that node: pub/sub keeps nothing. To make that rarer, a node holds its own
-//     lines until its own subscription stands, and after an outage a moment
-//     longer ([Config.ResumeDelay]), for the others are coming back as well.
+// While Redis is unavailable, lines wait in order, up to [Config.Buffer]; then
+// Publish blocks.
+//
+// Not promised: lines from before a node first reached Redis; lines that are
+// neither in the log nor held by their node any more (counted and logged);
+// lines that a node has accepted but not published when it crashes. With
+// [Plain], and with [Auto] while Redis refuses the log, lines are delivered at
+// most once: a node misses what is published while it is not subscribed, and a
+// line that was written but never answered is counted and not sent again.
 //
 // # Goroutines
 //
 //	Run          waits for the two below, then returns
-//	publisher    owns the queue's head and connection 1
-//	subscriber   owns connection 2; the only caller of Receiver.Receive
+//	publisher    owns connection 1; the only one to take lines from the buffer
+//	subscriber   owns connections 2 and 3; the only caller of Receiver.Receive
 //	 watchdog    one per subscription, ends with it: a half-open connection is
-//	             silent for ever, so the watchdog sends PING and closes it without an answer
+//	             silent for ever, so the watchdog asks and closes it without an
+//	             answer, or when it does not bring what the publisher publishes
 package adapter

@@ -12,7 +12,7 @@ import (
 
 type screen struct{}
 
-func (screen) Receive(line []byte) { fmt.Printf("%s\n", line) }
+func (screen) Receive(line []byte, _ adapter.Position) { fmt.Printf("%s\n", line) }
 
 // A node that says hello to the chat and prints what it hears.
 func Example() {
@@ -24,7 +24,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	a := adapter.New(opts, adapter.Config{})
-	if err := a.Publish([]byte("hello")); err != nil { // waits in the queue
+	if err := a.Publish([]byte("hello")); err != nil { // waits in the buffer
 		log.Fatal(err)
 	}
 	if err := a.Run(ctx, screen{}); err != nil {

@@ -118,6 +118,9 @@ func (f *fake) handle(s *session, cmd []string) string {
 	case name == "multi":
 		s.multi, s.dirty, s.queued = true, false, nil
 		return "+OK\r\n"
+	case name == "discard":
+		s.multi, s.queued = false, nil
+		return "+OK\r\n"
 	case name == "exec" && !s.multi:
 		return "-ERR EXEC without MULTI\r\n"
 	case name == "exec":

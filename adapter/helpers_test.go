@@ -40,7 +40,7 @@ type heard struct {
 	lines []string
 }
 
-func (h *heard) Receive(line []byte) {
+func (h *heard) Receive(line []byte, _ Position) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lines = append(h.lines, string(line))
@@ -85,11 +85,17 @@ func (l *logbook) logger() *slog.Logger {
 // quick is a Config whose waits suit a test.
 func quick() Config {
 	return Config{
-		Logger:      slog.New(slog.DiscardHandler),
-		BackoffMin:  2 * time.Millisecond,
-		BackoffMax:  10 * time.Millisecond,
-		ResumeDelay: -1,
+		Logger:     slog.New(slog.DiscardHandler),
+		BackoffMin: 2 * time.Millisecond,
+		BackoffMax: 10 * time.Millisecond,
 	}
+}
+
+// plainly is quick without the log.
+func plainly() Config {
+	cfg := quick()
+	cfg.Mode = Plain
+	return cfg
 }
 
 // node is a running adapter.

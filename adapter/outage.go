@@ -6,26 +6,25 @@ import (
 	"time"
 )
 
-// outage is what both sides know of Redis: whether it is unreachable, and since when.
-// Both notice the same failure, at different times, and it is reported once:
-// with the first failure, and as back when both sides work again.
+// outage is what both sides know of Redis: whether it is unreachable, and
+// since when. Both notice the same failure, at different times, and it is
+// reported once: with the first failure, and as back when both sides work.
 type outage struct {
 	// Static after construction.
-	log         *slog.Logger
-	resumeDelay time.Duration
-	waiting     func() int
+	log     *slog.Logger
+	waiting func() int
 
 	mu         sync.Mutex
 	subscribed chan struct{} // closed while the subscription stands
-	sub, pub   bool          // that side is down
+	stands     bool
+	sub, pub   bool // that side is down
 	since      time.Time
 	lost       time.Time // when the subscription was last lost
-	resumeAt   time.Time // no line goes out before
 	unanswered int       // lines lost in this outage
 }
 
-func newOutage(log *slog.Logger, resumeDelay time.Duration, waiting func() int) *outage {
-	return &outage{log: log, resumeDelay: resumeDelay, waiting: waiting, subscribed: make(chan struct{})}
+func newOutage(log *slog.Logger, waiting func() int) *outage {
+	return &outage{log: log, waiting: waiting, subscribed: make(chan struct{})}
 }
 
 // gate returns a channel that is closed while the subscription stands.
@@ -33,13 +32,6 @@ func (o *outage) gate() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.subscribed
-}
-
-// resumesIn says how long lines should be held even so.
-func (o *outage) resumesIn() time.Duration {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return time.Until(o.resumeAt)
 }
 
 // lostSince tells whether the subscription was lost after t.
@@ -53,38 +45,33 @@ func (o *outage) lostSince(t time.Time) bool {
 func (o *outage) subscriberDown(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	select {
-	case <-o.subscribed:
-		o.subscribed = make(chan struct{})
-	default:
+	if o.stands {
+		o.subscribed, o.stands = make(chan struct{}), false
 	}
 	o.lost = time.Now()
 	o.begin(&o.sub, "subscribe", err)
 }
 
-// subscriberUp reports a confirmed subscription.
+// subscriberUp reports a subscription that stands.
 func (o *outage) subscriberUp() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.sub {
-		// Other nodes retry on the same schedule, in which a pause is at most
-		// as long as all before it, doubled by its jitter.
-		now := time.Now()
-		o.resumeAt = now.Add(min(o.resumeDelay, 2*now.Sub(o.since)))
+	if !o.stands {
+		o.stands = true
+		close(o.subscribed)
 	}
-	close(o.subscribed)
 	o.end(&o.sub)
 }
 
 // publisherDown reports a failure to publish; of the lines tried, unanswered
-// many were written without an answer.
+// many were published plainly and without an answer.
 func (o *outage) publisherDown(err error, unanswered int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.begin(&o.pub, "publish", err)
 	if unanswered > 0 && o.unanswered == 0 {
-		o.log.Warn("lines sent to redis got no answer and are not sent again",
-			"lines", unanswered, "error", err)
+		o.log.Warn("redis did not answer to published messages, they may be lost and are not sent again",
+			"messages", unanswered, "error", err)
 	}
 	o.unanswered += unanswered
 }
@@ -100,7 +87,7 @@ func (o *outage) publisherUp() {
 func (o *outage) begin(side *bool, name string, err error) {
 	if !o.sub && !o.pub {
 		o.since = time.Now()
-		o.log.Warn("redis is unreachable, buffering lines until it is back", "side", name, "error", err)
+		o.log.Warn("redis is unavailable, buffering messages until it is back", "side", name, "error", err)
 	}
 	*side = true
 }
@@ -111,7 +98,7 @@ func (o *outage) end(side *bool) {
 	if !wasDown || o.sub || o.pub {
 		return
 	}
-	o.log.Info("redis is back", "away", time.Since(o.since).Round(time.Millisecond),
-		"lines_waited", o.waiting(), "lines_unanswered", o.unanswered)
+	o.log.Info("redis is back", "after", time.Since(o.since).Round(time.Millisecond),
+		"messages_waiting", o.waiting(), "messages_unanswered", o.unanswered)
 	o.unanswered = 0
 }

@@ -3,45 +3,50 @@ package adapter
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // A batch has at most this many lines and bytes (one line may be longer): large
 // enough to share the round trip, small enough not to hold up other clients of
-// that Redis, nor to lose much when its answer is lost.
+// that Redis, and far below the 32 MB that a subscriber may have unread.
 const (
 	batchLines = 500
 	batchBytes = 256 << 10
 )
 
-// publisher sends what waits in the queue. All its fields belong to the one
+// publisher sends what waits in the buffer. All its fields belong to the one
 // goroutine in run.
 type publisher struct {
-	cfg   Config
-	opts  redis.Options
-	q     *queue
-	out   *outage
-	count *counters
+	*Adapter
+	sub *subscriber
 
-	conn  *connection // nil: not connected
-	heard time.Time   // when conn last answered
-	back  backoff
+	conn     *connection // nil: not connected
+	answered time.Time   // when conn last answered
+	probed   time.Time   // when conn last ran a probe
+	multi    bool        // conn accepts MULTI
+	back     backoff
+
+	call      uint64
+	sent      uint64 // highest number of a call without an answer
+	abandoned serverID
+	plain     bool      // lines go by plain PUBLISH
+	retry     time.Time // when to try the log again
+	readOnly  time.Time // since when Redis is a replica
 }
 
-func newPublisher(a *Adapter) *publisher {
+func newPublisher(a *Adapter, sub *subscriber) *publisher {
 	return &publisher{
-		cfg: a.cfg, opts: a.opts, q: a.q, out: a.out, count: &a.count,
+		Adapter: a, sub: sub, plain: a.cfg.Mode == Plain,
 		back: backoff{low: a.cfg.BackoffMin, high: a.cfg.BackoffMax},
 	}
 }
 
-// run sends until soft is done and the queue is empty, or hard is done.
+// run sends until soft is done and the buffer is empty, or hard is done.
 func (p *publisher) run(soft, hard context.Context) {
 	defer p.disconnect()
 	for p.await(soft, hard) {
-		err := p.sendBatch(hard)
+		err := p.step(hard)
 		if err == nil {
 			p.back.reset()
 			continue
@@ -55,88 +60,121 @@ func (p *publisher) run(soft, hard context.Context) {
 	}
 }
 
-// await returns true when there is something to do: lines to send or a
-// connection to make. Before the drain it also waits for this node's own
-// subscription, as otherwise the node would not hear what it says.
+// await returns true when there is something to do: lines to send, a probe, or
+// a connection to make. At the start it waits for the first subscription,
+// before which the node would not hear its own lines; with plain PUBLISH that
+// holds for each subscription.
 func (p *publisher) await(soft, hard context.Context) bool {
 	for soft.Err() == nil {
-		if p.conn != nil && p.q.len() == 0 {
+		if !p.subscribed() {
 			select {
-			case <-p.q.more:
+			case <-p.out.gate():
 			case <-soft.Done():
 			}
 			continue
 		}
+		wait := p.untilProbe()
+		if p.conn == nil || wait <= 0 || p.buf.waiting() > 0 {
+			return true
+		}
+		timer := time.NewTimer(wait)
 		select {
-		case <-p.out.gate():
+		case <-p.buf.more:
+		case <-timer.C:
 		case <-soft.Done():
-			continue
 		}
-		if d := p.out.resumesIn(); d > 0 {
-			pause(soft, d)
-			continue // the subscription may be gone by now
-		}
-		return true
+		timer.Stop()
 	}
-	return hard.Err() == nil && p.q.len() > 0
+	return hard.Err() == nil && p.buf.waiting() > 0
 }
 
-// sendBatch connects if need be, sends one batch and takes from the queue what is
-// done. An error means that a pause is due.
-func (p *publisher) sendBatch(hard context.Context) error {
-	batch := p.q.head(batchLines, batchBytes)
-	res := p.send(hard, batch)
-	if res.err == nil {
-		p.heard = time.Now()
+// subscribed tells whether this node hears the lines that it publishes now, or
+// will read them.
+func (p *publisher) subscribed() bool {
+	gate := p.out.gate()
+	if !p.plain {
+		gate = p.ready
+	}
+	select {
+	case <-gate:
+		return true
+	default:
+		return false
+	}
+}
+
+// untilProbe is the time until the next probe of the log is due.
+func (p *publisher) untilProbe() time.Duration {
+	switch {
+	case p.cfg.Mode == Plain:
+		return p.cfg.ProbeInterval
+	case p.plain:
+		return time.Until(p.retry)
+	case p.out.lostSince(p.answered):
+		return 0 // what ended the subscription has likely ended this one
+	}
+	return time.Until(p.probed.Add(p.cfg.ProbeInterval))
+}
+
+// step connects if need be and makes one call. An error means that a pause is
+// due.
+func (p *publisher) step(hard context.Context) error {
+	if p.out.lostSince(p.answered) {
+		p.disconnect()
+	}
+	old := p.conn != nil
+	err := p.attempt(hard)
+	if err != nil && old && refusalOf(err) == nil && !errors.Is(err, os.ErrDeadlineExceeded) && hard.Err() == nil {
+		// A Redis that restarted while nobody spoke is no outage.
+		err = p.attempt(hard)
+	}
+	if err == nil {
+		p.answered = time.Now()
+		p.readOnly = time.Time{}
 		p.out.publisherUp()
-	} else {
+	} else if hard.Err() == nil {
+		p.out.publisherDown(err, 0)
+	}
+	return err
+}
+
+func (p *publisher) attempt(hard context.Context) error {
+	if p.conn == nil {
+		if err := p.connect(hard); err != nil {
+			return err
+		}
+	}
+	var err error
+	switch {
+	case !p.plain:
+		err = p.publishLog()
+	case p.cfg.Mode == Auto && !time.Now().Before(p.retry):
+		err = p.returnToLog()
+	default:
+		err = p.publishPlain()
+	}
+	if err != nil {
 		// After a refusal as well: the next connection may find another server.
 		p.disconnect()
-		if hard.Err() == nil || res.unanswered > 0 {
-			p.out.publisherDown(res.err, res.unanswered)
-		}
 	}
-	p.count.published.Add(int64(res.published))
-	p.count.unanswered.Add(int64(res.unanswered))
-	p.count.refused.Add(int64(res.refused))
-	p.q.drop(res.done)
-	return res.err
+	return err
 }
 
-// send makes one attempt, or two when the connection of earlier lines turns
-// out to be gone before anything is written: a Redis that restarted while
-// nobody spoke is no outage.
-func (p *publisher) send(hard context.Context, batch [][]byte) result {
-	if p.out.lostSince(p.heard) {
-		p.disconnect() // what ended the subscription has likely ended this one
+// connect makes a connection that answers. From then on every failure of a
+// batch is about its lines alone.
+func (p *publisher) connect(hard context.Context) error {
+	p.conn = newConnection(hard, p.opts)
+	err := p.conn.identify(p.abandoned)
+	if err == nil && p.plain {
+		p.multi, err = transactions(p.conn.client)
 	}
-	for {
-		old := p.conn != nil
-		err := p.ensureConnected(hard)
-		if err == nil {
-			res := publish(p.conn.client, p.cfg.Channel, batch)
-			if !old || !errors.Is(res.err, errConnectionClosed) {
-				return res
-			}
-		} else if !old {
-			return result{err: err}
-		}
+	if err != nil {
 		p.disconnect()
-	}
-}
-
-// ensureConnected sees to it that there is a connection that answers. A new one is asked
-// too: from then on every failure of a batch is about its lines alone.
-func (p *publisher) ensureConnected(hard context.Context) error {
-	if p.conn == nil {
-		p.conn = newConnection(hard, p.opts)
-	} else if time.Since(p.heard) < p.cfg.IdleCheck {
-		return nil
-	}
-	if err := p.conn.ping(); err != nil {
 		return err
 	}
-	p.heard = time.Now()
+	p.abandoned = serverID{}
+	p.probed = time.Time{} // the log is probed over each new connection
+	p.answered = time.Now()
 	return nil
 }
 
@@ -145,4 +183,161 @@ func (p *publisher) disconnect() {
 		p.conn.close()
 		p.conn = nil
 	}
+}
+
+// publishLog makes one call of the script: a probe if one is due, lines
+// otherwise.
+func (p *publisher) publishLog() error {
+	b := p.buf.batch(batchLines, batchBytes)
+	probe := time.Since(p.probed) >= p.cfg.ProbeInterval
+	if probe {
+		b.lines = nil
+	}
+	generation := p.echo.current()
+	p.call++
+	p.sent = max(p.sent, b.first+uint64(len(b.lines))-1)
+	mark, err := logLines(p.conn.client, p.names, b, p.call, p.cfg.LogBytes)
+	var late partialError
+	if err == nil || errors.As(err, &late) {
+		p.sent = 0
+		p.acknowledge(mark)
+	}
+	if err != nil {
+		return p.failed(err)
+	}
+	if probe {
+		p.probed = time.Now()
+	}
+	if probe || mark+1 >= b.first { // not refused, hence announced
+		p.echo.answered(p.call, generation)
+	}
+	return nil
+}
+
+// acknowledge takes a watermark and logs what it says about Redis.
+func (p *publisher) acknowledge(mark uint64) {
+	done, err := p.buf.acknowledge(mark)
+	if err != nil {
+		// Somebody else writes to the hash. Under a new run nobody does.
+		p.cfg.Logger.Error("the watermark of this node in redis is not its own, starting a new run", "error", err)
+		p.begin(newRun())
+		return
+	}
+	p.count.published.Add(int64(done.published))
+	p.count.again.Add(int64(done.again))
+	if done.again > 0 {
+		p.cfg.Logger.Warn("redis has lost messages, publishing them again",
+			"messages", done.again, "no_longer_held", done.gone)
+	}
+}
+
+// begin starts a new run with the lines that wait.
+func (p *publisher) begin(run string) {
+	p.buf.renew(run)
+	p.echo.renew(run)
+}
+
+// failed decides what a failed call of the script means.
+func (p *publisher) failed(err error) error {
+	r := refusalOf(err)
+	if r == nil || !p.conn.up.Load() {
+		p.abandoned = p.conn.id
+		return err
+	}
+	if p.cfg.Mode == Log || r.passing {
+		return r
+	}
+	if r.readOnly {
+		// A master of old, or a failover that is under way, most likely.
+		if p.readOnly.IsZero() {
+			p.readOnly = time.Now()
+		}
+		if time.Since(p.readOnly) < p.cfg.ProbeInterval {
+			return r
+		}
+	}
+	return p.leaveLog(r)
+}
+
+// leaveLog goes over to plain PUBLISH. Lines of calls without an answer may be
+// in the log already: the watermark tells, which can be read even where nothing
+// can be written.
+func (p *publisher) leaveLog(r *refusal) error {
+	mark, err := watermark(p.conn.client, p.names, p.buf.run())
+	switch {
+	case err == nil:
+		if mark > p.buf.acknowledged() {
+			p.acknowledge(mark)
+		}
+	case !isRefusal(err):
+		return err
+	default:
+		if n := int(p.sent) - int(p.buf.acknowledged()); n > 0 {
+			p.give(result{done: n, unanswered: n}, err)
+		}
+	}
+	p.sent = 0
+	p.plain = true
+	p.unlogged.Store(true)
+	p.retry = time.Now().Add(p.cfg.ProbeInterval)
+	p.disconnect() // the next one asks for MULTI
+	p.cfg.Logger.Warn("redis refuses the log, publishing without it: nodes miss messages while they are disconnected from redis",
+		"reason", r.words, "error", r.err)
+	return nil
+}
+
+// returnToLog probes the log, with a run of its own, and goes back to it if
+// Redis lets it.
+func (p *publisher) returnToLog() error {
+	p.retry = time.Now().Add(p.cfg.ProbeInterval)
+	run := newRun()
+	p.call++
+	mark, err := logLines(p.conn.client, p.names, batch{run: run, first: 1}, p.call, p.cfg.LogBytes)
+	if r := refusalOf(err); r != nil {
+		p.cfg.Logger.Debug("redis still refuses the log", "reason", r.words, "error", r.err)
+		return nil
+	}
+	if err == nil && mark != 0 {
+		err = errors.New("redis has a watermark of a run that did not exist")
+	}
+	if err != nil {
+		return err
+	}
+	p.begin(run)
+	p.plain = false
+	p.unlogged.Store(false)
+	p.probed = time.Now()
+	p.sub.upgrade()
+	p.cfg.Logger.Info("redis accepts the log again, publishing through it")
+	return nil
+}
+
+// publishPlain publishes one batch without the log. An idle connection is asked
+// first, for it may have died without a sign.
+func (p *publisher) publishPlain() error {
+	if time.Since(p.answered) >= p.idleCheck {
+		if err := p.conn.ping(); err != nil {
+			return err
+		}
+	}
+	most := batchLines
+	if !p.multi {
+		most = 1
+	}
+	res := publishPlain(p.conn.client, p.names.bare, p.buf.batch(most, batchBytes).lines)
+	p.give(res, res.err)
+	return res.err
+}
+
+// give takes from the buffer what publishing plainly has settled.
+func (p *publisher) give(res result, err error) {
+	p.count.published.Add(int64(res.published))
+	p.count.plain.Add(int64(res.published))
+	p.count.unanswered.Add(int64(res.unanswered))
+	p.count.refused.Add(int64(res.refused))
+	if res.unanswered > 0 {
+		p.abandoned = p.conn.id
+		p.out.publisherDown(err, res.unanswered)
+	}
+	p.buf.drop(res.done)
 }

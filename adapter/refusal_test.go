@@ -12,6 +12,7 @@ func burst(t *testing.T, f *fake, cfg Config, lines ...string) *node {
 	t.Helper()
 	opts := at(f.addr)
 	opts.ReadTimeout = 200 * time.Millisecond
+	cfg.Mode = Plain
 	n := &node{Adapter: New(opts, cfg)}
 	n.say(t, lines...)
 	return n.run(t)
@@ -45,7 +46,7 @@ func TestRefusedInTheMiddle(t *testing.T) {
 			if got := f.published(); !slices.Equal(got, numbered(1, 10)) {
 				t.Errorf("published %q", got)
 			}
-			onceEach(t, book, "lines_unanswered=0")
+			onceEach(t, book, "messages_unanswered=0")
 			if !strings.Contains(book.String(), strings.Fields(reply)[0][1:]) {
 				t.Errorf("the log does not say why:\n%s", book)
 			}
@@ -58,7 +59,7 @@ func TestRefusedAlone(t *testing.T) {
 	f := newFake(t)
 	tries := 0
 	f.behave(func(cmd []string) string {
-		if is(cmd, "multi", "exec") {
+		if is(cmd, "exec") {
 			t.Error("a transaction around one line")
 		}
 		if is(cmd, "publish") {
@@ -117,7 +118,7 @@ func TestNoAnswer(t *testing.T) {
 				t.Errorf("published %q", got)
 			}
 			await(t, "the end of the outage", func() bool { return book.count("redis is back") == 1 })
-			if book.count("are not sent again\" lines=10") != 1 || book.count("lines_unanswered=10") != 1 {
+			if book.count("are not sent again\" messages=10") != 1 || book.count("messages_unanswered=10") != 1 {
 				t.Errorf("log:\n%s", book)
 			}
 		})
@@ -150,8 +151,9 @@ func TestMalformedMessage(t *testing.T) {
 			return ""
 		})
 		cfg, book := reported()
+		cfg.Mode = Plain
 		start(t, at(f.addr), cfg).waitReady(t)
-		if book.count("redis is unreachable") != 1 {
+		if book.count("redis is unavailable") != 1 {
 			t.Errorf("%q: log:\n%s", junk, book)
 		}
 	}
@@ -171,6 +173,7 @@ func TestSubscribeFails(t *testing.T) {
 			return ""
 		})
 		cfg, book := reported()
+		cfg.Mode = Plain
 		cfg.ProbeTimeout = 50 * time.Millisecond
 		start(t, at(f.addr), cfg).waitReady(t)
 		onceEach(t, book, "side=subscribe")

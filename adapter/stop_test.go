@@ -40,7 +40,7 @@ func TestStopInBackoff(t *testing.T) {
 	cfg, book := reported()
 	cfg.BackoffMin, cfg.BackoffMax = time.Hour, time.Hour
 	n := start(t, at(freeAddr(t)), cfg)
-	await(t, "the outage", func() bool { return book.count("redis is unreachable") == 1 })
+	await(t, "the outage", func() bool { return book.count("redis is unavailable") == 1 })
 	stops(t, n, time.Second)
 }
 
@@ -112,6 +112,7 @@ func TestDrainIsBounded(t *testing.T) {
 		})
 		cfg, book := reported()
 		cfg.DrainTimeout = 50 * time.Millisecond
+		cfg.Mode = Plain
 		n := &node{Adapter: New(at(f.addr), cfg)} // its ReadTimeout is 5 s
 		n.say(t, "a line")
 		n.run(t)
@@ -121,7 +122,7 @@ func TestDrainIsBounded(t *testing.T) {
 		if d.Closed+d.Unanswered != 1 {
 			t.Errorf("%q: dropped %+v", answer, d)
 		}
-		if d.Closed == 1 && book.count("redis has not taken\" lines=1") != 1 {
+		if d.Closed == 1 && book.count("redis has not taken\" messages=1") != 1 {
 			t.Errorf("%q: log:\n%s", answer, book)
 		}
 	}
@@ -132,7 +133,7 @@ func TestStopWhileAway(t *testing.T) {
 	cfg, book := reported()
 	cfg.DrainTimeout = time.Minute
 	n := start(t, at(freeAddr(t)), cfg)
-	await(t, "the outage", func() bool { return book.count("redis is unreachable") == 1 })
+	await(t, "the outage", func() bool { return book.count("redis is unavailable") == 1 })
 	stops(t, n, time.Second)
 }
 

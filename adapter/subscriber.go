@@ -5,102 +5,266 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-var errSilent = errors.New("redis does not answer on the subscription")
+// errAgain ends a subscription that is to begin anew at once, with or without
+// the log. It is no outage.
+var errAgain = errors.New("subscribing anew")
 
-// subscriber keeps one subscription and hands on what it hears. All its fields
-// belong to the one goroutine in run.
+// subscriber keeps one subscription and hands on what it hears.
 type subscriber struct {
-	a    *Adapter
-	to   Receiver
-	back backoff
+	*Adapter
+	to Receiver
+
+	// Owned by the goroutine in run.
+	back       backoff
+	track      *tracker
+	joined     bool // track knows what was in the log before this node
+	generation uint64
+
+	mu      sync.Mutex
+	current *connection
+	bare    bool // Redis refuses the log to this user: bare lines only
 }
 
 func newSubscriber(a *Adapter, to Receiver) *subscriber {
-	return &subscriber{a: a, to: to, back: backoff{low: a.cfg.BackoffMin, high: a.cfg.BackoffMax}}
+	return &subscriber{
+		Adapter: a, to: to, track: newTracker(), bare: a.cfg.Mode == Plain,
+		back: backoff{low: a.cfg.BackoffMin, high: a.cfg.BackoffMax},
+	}
 }
 
 func (s *subscriber) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := s.connectAndReceive(ctx)
+		err := s.session(ctx)
+		s.echo.begin(0)
 		if ctx.Err() != nil {
 			return
 		}
-		s.a.out.subscriberDown(err)
+		if errors.Is(err, errAgain) {
+			continue
+		}
+		s.setBare(s.cfg.Mode == Plain)
+		s.out.subscriberDown(err)
 		pause(ctx, s.back.next())
 	}
 }
 
-// connectAndReceive makes one subscription and lives as long as it does. The connection is
-// closed when it returns, so that no two of this node ever overlap.
-func (s *subscriber) connectAndReceive(ctx context.Context) error {
-	l := newConnection(ctx, s.a.opts)
-	defer l.close()
+// session makes one subscription and lives as long as it does. Its connections
+// are closed when it returns, so that no two of this node ever overlap.
+func (s *subscriber) session(ctx context.Context) error {
+	log := &logReader{ctx: ctx, a: s.Adapter}
+	defer log.close()
+	withLog := !s.isBare()
+	if withLog && !s.joined {
+		p, err := log.page("$")
+		if err != nil {
+			return s.refused(err)
+		}
+		s.track.join(p)
+		s.joined = true
+	}
+	conn := newConnection(ctx, s.opts)
+	defer conn.close()
+	s.setCurrent(conn)
 	// Without the caller's context: its deadline would become one on reads,
 	// and a read that times out inside a message reads the rest of it, which
 	// is somebody's chat text, as protocol.
-	ps := l.client.Subscribe(context.Background())
+	ps := conn.client.Subscribe(context.Background())
 	defer ps.Close()
-	if err := ps.Subscribe(context.Background(), s.a.cfg.Channel); err != nil {
+	channels := []string{s.names.bare}
+	if withLog {
+		channels = append(channels, s.names.lines)
+	}
+	if err := ps.Subscribe(context.Background(), channels...); err != nil {
 		return err
 	}
 
-	heard := make(chan struct{}, 1)
-	var watch sync.WaitGroup
-	defer watch.Wait()
+	w := newWatch()
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	stop := make(chan struct{})
 	defer close(stop)
-	watch.Go(func() { s.watchdog(l, ps, heard, stop) })
+	watching.Go(func() { s.watchdog(conn, ps, w, stop) })
 
-	err := s.receive(ps, heard)
-	if cause := context.Cause(l.ctx); cause != nil {
+	err := s.confirm(ps, w, channels)
+	if err == nil {
+		err = s.receive(ps, w, log, withLog)
+	} else if withLog && conn.up.Load() {
+		err = s.refused(err)
+	}
+	if cause := context.Cause(conn.ctx); cause != nil {
 		return cause // why it was closed, not that it was
 	}
 	return err
 }
 
-// receive hands on lines until the connection ends.
-func (s *subscriber) receive(ps *redis.PubSub, heard chan<- struct{}) error {
+// refused decides what an error of the log means for the subscription. Without
+// the permission to read the log a node hears bare lines, as Node servers do.
+func (s *subscriber) refused(err error) error {
+	r := refusalOf(err)
+	if r == nil || r.passing {
+		return err
+	}
+	if s.cfg.Mode == Log || r.readOnly {
+		return r
+	}
+	s.cfg.Logger.Warn("redis refuses to read the log, subscribing without it: this node misses messages while it is disconnected from redis",
+		"reason", r.words, "error", r.err)
+	s.setBare(true)
+	return errAgain
+}
+
+// upgrade begins anew a subscription that does without the log. The publisher
+// calls it when Redis accepts the log again.
+func (s *subscriber) upgrade() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bare && s.current != nil {
+		s.current.cut(errAgain)
+	}
+	s.bare = false
+}
+
+func (s *subscriber) setBare(bare bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bare = bare
+}
+
+func (s *subscriber) isBare() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bare
+}
+
+func (s *subscriber) setCurrent(c *connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = c
+}
+
+// confirm waits until each channel is subscribed.
+func (s *subscriber) confirm(ps *redis.PubSub, w *watch, channels []string) error {
+	pending := make(map[string]bool)
+	for _, c := range channels {
+		pending[c] = true
+	}
+	for len(pending) > 0 {
+		msg, err := next(ps)
+		if err != nil {
+			return err
+		}
+		w.hear()
+		sub, ok := msg.(*redis.Subscription)
+		if !ok || sub.Kind != "subscribe" {
+			return fmt.Errorf("redis answered SUBSCRIBE with %q", fmt.Sprint(msg))
+		}
+		delete(pending, sub.Channel)
+	}
+	return nil
+}
+
+// receive reads what was missed and then hands on lines until the connection
+// ends.
+func (s *subscriber) receive(ps *redis.PubSub, w *watch, log *logReader, withLog bool) error {
+	s.track.subscribed()
+	s.joined = withLog // lines that come without the log have no numbers
+	if withLog {
+		s.generation++
+		s.echo.begin(s.generation)
+		if err := s.catchUp(w, log); err != nil {
+			return s.refused(err)
+		}
+	}
+	s.up()
 	for {
 		msg, err := next(ps)
 		if err != nil {
 			return err
 		}
-		select {
-		case heard <- struct{}{}:
-		default:
-		}
+		w.hear()
 		switch m := msg.(type) {
 		case *redis.Subscription:
-			s.confirmed()
+			if m.Kind != "subscribe" { // nobody here has asked for that
+				return fmt.Errorf("redis ended the subscription: %s", m.Kind)
+			}
 		case *redis.Message:
-			s.a.count.received.Add(1)
-			s.to.Receive([]byte(m.Payload))
+			if err := s.message(m, w, log); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-// confirmed is called once in a connectAndReceive, as only one SUBSCRIBE is sent in it.
-func (s *subscriber) confirmed() {
+// up reports a subscription that stands, and has the publisher make sure that
+// Redis still has what it had.
+func (s *subscriber) up() {
 	s.back.reset()
-	s.a.out.subscriberUp()
+	s.out.subscriberUp()
 	first := false
-	s.a.readyOnce.Do(func() {
+	s.readyOnce.Do(func() {
 		first = true
-		close(s.a.ready)
+		close(s.ready)
 	})
 	if !first {
-		s.a.count.reconnects.Add(1)
+		s.count.reconnects.Add(1)
 	}
+	s.buf.poke()
+}
+
+func (s *subscriber) message(m *redis.Message, w *watch, log *logReader) error {
+	switch m.Channel {
+	case s.names.bare:
+		if pos, ok := s.track.receive(m.Payload); ok {
+			s.deliver([]byte(m.Payload), pos)
+		}
+	case s.names.lines:
+		a, err := parseAnnouncement(m.Payload)
+		if err != nil {
+			s.cfg.Logger.Debug("ignoring a message on the channel of announcements", "channel", m.Channel, "error", err)
+			return nil
+		}
+		s.echo.hear(a)
+		if s.track.announce(a) {
+			s.count.gaps.Add(1)
+			return s.catchUp(w, log)
+		}
+	}
+	return nil
+}
+
+// catchUp hands on the lines of the log that this node has not heard.
+func (s *subscriber) catchUp(w *watch, log *logReader) error {
+	w.setBusy(true)
+	defer w.setBusy(false)
+	r := s.track.read()
+	for !r.done {
+		p, err := log.page(r.from())
+		if err != nil {
+			return err
+		}
+		for _, e := range s.track.page(r, p) {
+			s.deliver(e.text, e.pos)
+		}
+	}
+	if r.lost > 0 {
+		s.count.lost.Add(int64(r.lost))
+		s.cfg.Logger.Error("messages are lost: redis has dropped them and no node holds them", "messages", r.lost)
+	}
+	return nil
+}
+
+func (s *subscriber) deliver(line []byte, pos Position) {
+	s.count.received.Add(1)
+	s.to.Receive(line, pos)
 }
 
 // next waits for one message. The library asserts its way through a reply's
 // parts and panics over one that is no pub/sub message, which a confused proxy
-// must not be able to connectAndReceive into the end of this process.
+// must not be able to turn into the end of this process.
 func next(ps *redis.PubSub) (msg any, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -108,36 +272,4 @@ func next(ps *redis.PubSub) (msg any, err error) {
 		}
 	}()
 	return ps.Receive(context.Background())
-}
-
-// watchdog asks and waits, starting with the answer to SUBSCRIBE, and cuts the
-// connection when nothing comes back. Whatever comes counts as an answer.
-func (s *subscriber) watchdog(l *connection, ps *redis.PubSub, heard, stop <-chan struct{}) {
-	timer := time.NewTimer(s.a.cfg.ProbeTimeout)
-	defer timer.Stop()
-	for {
-		select {
-		case <-heard:
-		case <-timer.C:
-			l.cut(errSilent)
-			return
-		case <-stop:
-			return
-		}
-		timer.Reset(s.a.cfg.ProbeInterval)
-		select {
-		case <-timer.C:
-		case <-stop:
-			return
-		}
-		select {
-		case <-heard: // from before the question
-		default:
-		}
-		timer.Reset(s.a.cfg.ProbeTimeout)
-		if err := ps.Ping(context.Background()); err != nil {
-			l.cut(err)
-			return
-		}
-	}
 }

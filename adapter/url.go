@@ -12,12 +12,29 @@ import (
 )
 
 // ParseURL reads redis://, rediss:// (TLS) and unix:// URLs, as in
-// redis://user:password@host:6379/0. Its error never shows a password.
+// redis://user:password@host:6379/0, and those of Sentinel, as in
+// redis://user:password@host:26379/0?master_name=chat&addr=host2:26379, where
+// user and password are Sentinel's and username= and password= those of Redis.
+// go-redis parses both (ParseURL, ParseFailoverURL) and documents their
+// parameters. The error never shows a password.
 func ParseURL(s string) (*redis.Options, error) {
-	opts, err := redis.ParseURL(s)
-	if err == nil {
-		return opts, nil
+	u, err := url.Parse(s)
+	if err == nil && u.Query().Has("master_name") {
+		var failover *redis.FailoverOptions
+		if failover, err = redis.ParseFailoverURL(s); err == nil {
+			return sentinelOptions(failover), nil
+		}
+		return nil, explain(s, err)
 	}
+	opts, err := redis.ParseURL(s)
+	if err != nil {
+		return nil, explain(s, err)
+	}
+	return opts, nil
+}
+
+// explain makes an error of the parsers fit to be shown.
+func explain(s string, err error) error {
 	const want = "redis URL: want redis://, rediss:// or unix://, as in redis://user:password@host:6379/0"
 	// The parser's own errors quote the URL, or the piece of it that they took
 	// for a port or an escape, which in a URL with a slip is the password.
@@ -25,9 +42,9 @@ func ParseURL(s string) (*redis.Options, error) {
 	// there are credentials they could have taken for a path.
 	var parse *url.Error
 	if errors.As(err, &parse) || strings.Contains(s, "@") {
-		return nil, errors.New(want)
+		return errors.New(want)
 	}
-	return nil, fmt.Errorf("%s (%s)", want, strings.TrimPrefix(err.Error(), "redis: "))
+	return fmt.Errorf("%s (%s)", want, strings.TrimPrefix(err.Error(), "redis: "))
 }
 
 // RouteLogs sends what the Redis library itself logs, for the whole process,

@@ -69,10 +69,10 @@ func TestNoPasswordInLogs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := book.count("redis is unreachable")
+		before := book.count("redis is unavailable")
 		n := start(t, opts, cfg)
 		n.say(t, "x")
-		await(t, "a report", func() bool { return book.count("redis is unreachable") > before })
+		await(t, "a report", func() bool { return book.count("redis is unavailable") > before })
 		n.stop()
 	}
 	if !strings.Contains(book.String(), "WRONGPASS") || strings.Contains(book.String(), "hunter2") {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"tsunagu/adapter"
 	"tsunagu/internal/bridge"
 	"tsunagu/internal/engine"
 	"tsunagu/internal/fanout"
@@ -20,8 +21,9 @@ const (
 	namespace = "/"
 )
 
-// A Publisher publishes the lines of clients. Publish must not block and may keep
-// line. It returns an error if it drops the line.
+// A Publisher publishes the lines of clients. Publish may block while its buffer is
+// full, which holds up the session that speaks, and may keep line. It returns an
+// error if it does not accept the line: it is too long, or the node is shutting down.
 type Publisher interface {
 	Publish(line []byte) error
 }
@@ -33,8 +35,7 @@ type Config struct {
 	// NoIOUring makes every write to a client a separate system call. Default:
 	// io_uring is used if the kernel offers it.
 	NoIOUring bool
-	// Logger receives invalid lines, at debug level, and errors of the publisher.
-	// Default: no log.
+	// Logger receives dropped lines, at debug level. Default: no log.
 	Logger *slog.Logger
 }
 
@@ -48,7 +49,6 @@ type Chat struct {
 	mu sync.Mutex
 	// guarded by mu
 	members map[*engine.Session]fanout.Membership
-	refused bool // the last Publish failed, which was logged
 }
 
 // New returns a chat without members and starts its fan-out. Close stops it.
@@ -68,7 +68,7 @@ func (c *Chat) Register(srv *bridge.Server) {
 }
 
 // Dropped returns the number of events that were dropped because their argument has
-// no text. The original would crash on them.
+// no text, on which the original would crash, or the publisher did not accept it.
 func (c *Chat) Dropped() int64 { return c.dropped.Load() }
 
 // publish publishes one line. As in the original, it ignores further arguments and sends
@@ -79,31 +79,19 @@ func (c *Chat) publish(conn *bridge.Conn, args bridge.Args) []any {
 		c.drop(conn, err.Error())
 		return nil
 	}
-	c.report(c.cfg.Publisher.Publish([]byte(text)))
+	if err := c.cfg.Publisher.Publish([]byte(text)); err != nil {
+		c.drop(conn, err.Error())
+	}
 	return nil
 }
 
 func (c *Chat) drop(conn *bridge.Conn, reason string) {
 	n := c.dropped.Add(1)
-	c.cfg.Logger.Debug("invalid message dropped", "reason", reason, "id", conn.ID(), "dropped", n)
-}
-
-// report logs the first error of the publisher, and the first success after it.
-func (c *Chat) report(err error) {
-	c.mu.Lock()
-	changed := (err != nil) != c.refused
-	c.refused = err != nil
-	c.mu.Unlock()
-	switch {
-	case changed && err != nil:
-		c.cfg.Logger.Error("publish queue full, dropping messages", "err", err)
-	case changed:
-		c.cfg.Logger.Info("publish queue has room again, publishing messages")
-	}
+	c.cfg.Logger.Debug("message dropped", "reason", reason, "id", conn.ID(), "dropped", n)
 }
 
 // Receive implements adapter.Receiver.
-func (c *Chat) Receive(line []byte) { c.fan.Emit(event, line) }
+func (c *Chat) Receive(line []byte, _ adapter.Position) { c.fan.Emit(event, line) }
 
 // Join implements bridge.Audience.
 func (c *Chat) Join(name string, s *engine.Session) engine.Feed {

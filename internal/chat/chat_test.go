@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 	"go.uber.org/goleak"
 
+	"tsunagu/adapter"
 	"tsunagu/internal/bridge"
 	"tsunagu/internal/engine"
 )
@@ -38,7 +38,7 @@ func (r *redis) Publish(line []byte) error {
 		return r.err
 	}
 	for _, c := range r.chats {
-		c.Receive(line)
+		c.Receive(line, adapter.Position{})
 	}
 	return nil
 }
@@ -158,24 +158,20 @@ func TestLeaveNamespace(t *testing.T) {
 	expect2(`42["chat","back"]`)
 }
 
-func TestPublishErrorIsLoggedOnce(t *testing.T) {
+// A line that the publisher does not accept costs its sender that line only.
+func TestRefusedLinesAreDropped(t *testing.T) {
 	r := &redis{}
-	var log lockedBuffer
-	_, url := node(t, r, slog.New(slog.NewTextHandler(&log, nil)))
+	c, url := node(t, r, nil)
 	send, expect := client(t, url)
-	r.fail(errors.New("queue full"))
-	send(`42["chat","lost"]`)
-	send(`42["chat","lost too"]`)
-	send(`42["chat",[]]`)
+	r.fail(errors.New("line is too long"))
+	send(`42["chat","refused"]`)
 	send("2")
-	expect("3") // the server has handled the packets before
-	log.await(t, "dropping messages")
+	expect("3") // the server has handled the packet before
 	r.fail(nil)
 	send(`42["chat","again"]`)
 	expect(`42["chat","again"]`)
-	log.await(t, "publishing messages")
-	if n := strings.Count(log.String(), "dropping messages"); n != 1 {
-		t.Errorf("the error was logged %d times, want once:\n%s", n, log.String())
+	if n := c.Dropped(); n != 1 {
+		t.Errorf("%d lines count as dropped, want the one that the publisher refused", n)
 	}
 }
 
@@ -186,35 +182,3 @@ type rw struct {
 
 func (s *rw) Read(p []byte) (int, error)  { return s.Reader.Read(p) }
 func (s *rw) Write(p []byte) (int, error) { return s.Writer.Write(p) }
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// await waits until the log contains text.
-func (l *lockedBuffer) await(t *testing.T, text string) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	timeout := time.After(testTimeout)
-	for !strings.Contains(l.String(), text) {
-		select {
-		case <-tick.C:
-		case <-timeout:
-			t.Fatalf("%q was not logged, only:\n%s", text, l.String())
-		}
-	}
-}

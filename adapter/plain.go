@@ -24,9 +24,22 @@ const (
 	ran
 )
 
-// publish sends batch in one round trip over the client of a connection, hence
-// connected already or never again.
-func publish(client *redis.Client, channel string, batch [][]byte) result {
+// transactions asks whether MULTI is allowed. Where it is not, the lines of a
+// batch would run one by one, and after a failed write nobody could say which.
+func transactions(client *redis.Client) (bool, error) {
+	ctx := context.Background()
+	pipe := client.Pipeline()
+	multi := pipe.Do(ctx, "multi")
+	pipe.Do(ctx, "discard")
+	if _, err := pipe.Exec(ctx); err != nil && !isRefusal(err) {
+		return false, err
+	}
+	return multi.Err() == nil, nil
+}
+
+// publishPlain sends batch in one round trip over the client of a connection,
+// hence connected already or never again. A batch of several lines needs MULTI.
+func publishPlain(client *redis.Client, channel string, batch [][]byte) result {
 	if len(batch) == 0 {
 		return result{}
 	}

@@ -1,0 +1,203 @@
+package adapter
+
+import "container/list"
+
+// maxRuns is the number of runs whose last number a receiver remembers.
+const maxRuns = 4096
+
+// tracker decides which lines a receiver delivers, and when it has to read the
+// log. It does no I/O: the subscriber and the model test both call it.
+type tracker struct {
+	// pos is the newest entry of the log that has been seen.
+	pos    Position
+	runs   map[string]*list.Element // of *lastLine
+	recent *list.List               // the run that was heard last is in front
+	// expected are the lines of the last announcement whose bare lines are
+	// still to come.
+	expected []announced
+	run      string // of expected
+}
+
+// lastLine is the number of the last line of a run that was delivered or given up.
+type lastLine struct {
+	run    string
+	number uint64
+}
+
+// entry is one entry of the log.
+type entry struct {
+	pos  Position
+	text []byte
+}
+
+// page is what one call of read.lua returned. The one that reaches the end of
+// the log has watermarks, even if there are none.
+type page struct {
+	entries []entry
+	marks   map[string]uint64
+}
+
+func newTracker() *tracker {
+	return &tracker{runs: make(map[string]*list.Element), recent: list.New()}
+}
+
+func (t *tracker) last(run string) (number uint64, known bool) {
+	e, known := t.runs[run]
+	if !known {
+		return 0, false
+	}
+	return e.Value.(*lastLine).number, true
+}
+
+func (t *tracker) set(run string, number uint64) {
+	if e, known := t.runs[run]; known {
+		e.Value.(*lastLine).number = number
+		t.recent.MoveToFront(e)
+		return
+	}
+	t.runs[run] = t.recent.PushFront(&lastLine{run, number})
+	if len(t.runs) > maxRuns {
+		oldest := t.recent.Remove(t.recent.Back()).(*lastLine)
+		delete(t.runs, oldest.run)
+	}
+}
+
+// join takes the newest entry and the watermarks from before the first
+// subscription: what is in the log by then was said before this node was here.
+func (t *tracker) join(p page) {
+	for run, mark := range p.marks {
+		if last, _ := t.last(run); mark > last {
+			t.set(run, mark)
+		}
+	}
+	t.pos = Position{}
+	if len(p.entries) > 0 {
+		t.pos = p.entries[len(p.entries)-1].pos
+	}
+}
+
+// subscribed begins a new subscription. The caller reads the log next.
+func (t *tracker) subscribed() { t.expected = nil }
+
+// announce takes an announcement and tells whether lines are missing that its
+// bare lines will not bring, so that the log has to be read.
+func (t *tracker) announce(a announcement) (gap bool) {
+	gap = len(t.expected) > 0 // bare lines that never came
+	t.expected, t.run = nil, a.run
+	next, _ := t.last(a.run)
+	next++
+	for _, l := range a.lines {
+		if l.number > next || l.number == next && !l.bare {
+			gap = true
+		}
+		next = max(next, l.number+1)
+		if l.bare {
+			t.expected = append(t.expected, l)
+		}
+	}
+	return gap || a.mark >= next
+}
+
+// receive takes a bare line and tells whether to deliver it. The position is
+// zero for a line from elsewhere.
+func (t *tracker) receive(text string) (pos Position, deliver bool) {
+	if len(t.expected) == 0 {
+		return Position{}, true
+	}
+	l := t.expected[0]
+	if l.length != len(text) || l.hash != lineHash([]byte(text)) {
+		return Position{}, true
+	}
+	t.expected = t.expected[1:]
+	pos = Position{ID: l.id, Run: t.run, Number: l.number}
+	last, _ := t.last(t.run)
+	switch {
+	case l.number <= last:
+		t.pos = pos
+		return pos, false
+	case l.number == last+1:
+		t.pos = pos
+		t.set(t.run, l.number)
+		return pos, true
+	}
+	// The log was read and did not have the lines before: Redis has lost them,
+	// and this one as well. Their node publishes them again.
+	return pos, false
+}
+
+// reading is the reading of the log from a position, or from the start.
+type reading struct {
+	fromStart bool
+	after     Position // the last entry that was read
+	done      bool
+	lost      int // lines that nobody holds any more
+}
+
+// read begins to read the log behind the last known entry.
+func (t *tracker) read() *reading { return &reading{fromStart: t.pos.IsZero(), after: t.pos} }
+
+// from is the id that the next page begins at, that of the last entry if there
+// is one: the page shows whether it is still there.
+func (r *reading) from() string {
+	if r.after.IsZero() {
+		return "-"
+	}
+	return r.after.ID
+}
+
+// restart reads from the oldest entry.
+func (r *reading) restart() { *r = reading{fromStart: true, lost: r.lost} }
+
+// page takes the next page and returns the entries to deliver.
+func (t *tracker) page(r *reading, p page) (deliver []entry) {
+	entries := p.entries
+	if !r.after.IsZero() {
+		switch {
+		case len(entries) > 0 && entries[0].pos == r.after:
+			entries = entries[1:]
+		case !r.fromStart:
+			r.restart()
+			return nil
+		}
+	}
+	for _, e := range entries {
+		last, known := t.last(e.pos.Run)
+		if e.pos.Number > last {
+			if e.pos.Number > last+1 {
+				if !r.fromStart {
+					r.restart()
+					return deliver
+				}
+				if known {
+					r.lost += int(e.pos.Number - last - 1)
+				}
+			}
+			t.set(e.pos.Run, e.pos.Number)
+			deliver = append(deliver, e)
+		}
+		r.after = e.pos
+	}
+	if p.marks != nil {
+		t.finish(r, p.marks)
+	}
+	return deliver
+}
+
+// finish compares what was read with the watermarks.
+func (t *tracker) finish(r *reading, marks map[string]uint64) {
+	for run, mark := range marks {
+		last, known := t.last(run)
+		if mark <= last {
+			continue
+		}
+		if !r.fromStart {
+			r.restart()
+			return
+		}
+		if known {
+			r.lost += int(mark - last)
+		}
+		t.set(run, mark)
+	}
+	t.pos, r.done = r.after, true
+}
