@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -25,9 +24,14 @@ func TestMain(m *testing.M) {
 // await fails the test when cond does not become true.
 func await(t testing.TB, what string, cond func() bool) {
 	t.Helper()
+	awaitFor(t, 10*time.Second, what, cond)
+}
+
+func awaitFor(t testing.TB, limit time.Duration, what string, cond func() bool) {
+	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !cond(); <-tick.C {
+	for deadline := time.Now().Add(limit); !cond(); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
 		}
@@ -74,6 +78,12 @@ func (l *logbook) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
+}
+
+// tail is the end of the log.
+func (l *logbook) tail() string {
+	s := l.String()
+	return s[max(0, len(s)-20_000):]
 }
 
 func (l *logbook) count(s string) int { return strings.Count(l.String(), s) }
@@ -179,83 +189,4 @@ func freeAddr(t testing.TB) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
-}
-
-// proxy is a network that can go silent: connections stand, nothing passes.
-type proxy struct {
-	addr string
-	l    net.Listener
-	wg   sync.WaitGroup
-
-	mu     sync.Mutex
-	conns  []net.Conn
-	silent chan struct{} // closed while bytes are swallowed
-}
-
-func newProxy(t testing.TB, to string) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{addr: l.Addr().String(), l: l, silent: make(chan struct{})}
-	p.wg.Go(func() { p.accept(to) })
-	t.Cleanup(func() {
-		l.Close()
-		p.mu.Lock()
-		for _, c := range p.conns {
-			c.Close()
-		}
-		p.mu.Unlock()
-		p.wg.Wait()
-	})
-	return p
-}
-
-func (p *proxy) accept(to string) {
-	for {
-		in, err := p.l.Accept()
-		if err != nil {
-			return
-		}
-		out, err := net.Dial("tcp", to)
-		if err != nil {
-			in.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.conns = append(p.conns, in, out)
-		silent := p.silent
-		p.mu.Unlock()
-		p.wg.Go(func() { pipe(out, in, silent) })
-		p.wg.Go(func() { pipe(in, out, silent) })
-	}
-}
-
-func pipe(dst, src net.Conn, silent <-chan struct{}) {
-	buf := make([]byte, 4096)
-	for {
-		n, err := src.Read(buf)
-		select {
-		case <-silent: // half-open: not even the end gets through
-			io.Copy(io.Discard, src)
-			return
-		default:
-		}
-		if n > 0 {
-			dst.Write(buf[:n])
-		}
-		if err != nil {
-			dst.Close()
-			return
-		}
-	}
-}
-
-// silence silences the connections that stand; later ones work.
-func (p *proxy) silence() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	close(p.silent)
-	p.silent = make(chan struct{})
 }

@@ -63,6 +63,15 @@ func (o *outage) subscriberUp() {
 	o.end(&o.sub)
 }
 
+// resubscribing reports a subscription that is about to begin anew.
+func (o *outage) resubscribing() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.stands {
+		o.subscribed, o.stands = make(chan struct{}), false
+	}
+}
+
 // publisherDown reports a failure to publish; of the lines tried, unanswered
 // many were published plainly and without an answer.
 func (o *outage) publisherDown(err error, unanswered int) {

@@ -30,11 +30,12 @@ func transactions(client *redis.Client) (bool, error) {
 	ctx := context.Background()
 	pipe := client.Pipeline()
 	multi := pipe.Do(ctx, "multi")
+	queued := pipe.Do(ctx, "echo", "") // over maxmemory nothing may be queued
 	pipe.Do(ctx, "discard")
 	if _, err := pipe.Exec(ctx); err != nil && !isRefusal(err) {
 		return false, err
 	}
-	return multi.Err() == nil, nil
+	return multi.Err() == nil && queued.Err() == nil, nil
 }
 
 // publishPlain sends batch in one round trip over the client of a connection,

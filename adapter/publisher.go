@@ -61,9 +61,9 @@ func (p *publisher) run(soft, hard context.Context) {
 }
 
 // await returns true when there is something to do: lines to send, a probe, or
-// a connection to make. At the start it waits for the first subscription,
-// before which the node would not hear its own lines; with plain PUBLISH that
-// holds for each subscription.
+// a connection to make. It waits for the subscription, without which the node
+// would not hear its own lines; once that has joined the log it reads what it
+// misses.
 func (p *publisher) await(soft, hard context.Context) bool {
 	for soft.Err() == nil {
 		if !p.subscribed() {
@@ -91,12 +91,11 @@ func (p *publisher) await(soft, hard context.Context) bool {
 // subscribed tells whether this node hears the lines that it publishes now, or
 // will read them.
 func (p *publisher) subscribed() bool {
-	gate := p.out.gate()
-	if !p.plain {
-		gate = p.ready
+	if !p.plain && p.sub.joined.Load() {
+		return true
 	}
 	select {
-	case <-gate:
+	case <-p.out.gate():
 		return true
 	default:
 		return false
@@ -195,7 +194,6 @@ func (p *publisher) publishLog() error {
 	}
 	generation := p.echo.current()
 	p.call++
-	p.sent = max(p.sent, b.first+uint64(len(b.lines))-1)
 	mark, err := logLines(p.conn.client, p.names, b, p.call, p.cfg.LogBytes)
 	var late partialError
 	if err == nil || errors.As(err, &late) {
@@ -203,6 +201,9 @@ func (p *publisher) publishLog() error {
 		p.acknowledge(mark)
 	}
 	if err != nil {
+		if refusalOf(err) == nil { // it may have run
+			p.sent = max(p.sent, b.first+uint64(len(b.lines))-1)
+		}
 		return p.failed(err)
 	}
 	if probe {

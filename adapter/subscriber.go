@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -21,12 +22,13 @@ type subscriber struct {
 	// Owned by the goroutine in run.
 	back       backoff
 	track      *tracker
-	joined     bool // track knows what was in the log before this node
 	generation uint64
 
 	mu      sync.Mutex
 	current *connection
 	bare    bool // Redis refuses the log to this user: bare lines only
+
+	joined atomic.Bool // track knows what was in the log before this node
 }
 
 func newSubscriber(a *Adapter, to Receiver) *subscriber {
@@ -58,13 +60,13 @@ func (s *subscriber) session(ctx context.Context) error {
 	log := &logReader{ctx: ctx, a: s.Adapter}
 	defer log.close()
 	withLog := !s.isBare()
-	if withLog && !s.joined {
+	if withLog && !s.joined.Load() {
 		p, err := log.page("$")
 		if err != nil {
 			return s.refused(err)
 		}
 		s.track.join(p)
-		s.joined = true
+		s.joined.Store(true)
 	}
 	conn := newConnection(ctx, s.opts)
 	defer conn.close()
@@ -123,6 +125,7 @@ func (s *subscriber) upgrade() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bare && s.current != nil {
+		s.out.resubscribing()
 		s.current.cut(errAgain)
 	}
 	s.bare = false
@@ -171,7 +174,7 @@ func (s *subscriber) confirm(ps *redis.PubSub, w *watch, channels []string) erro
 // ends.
 func (s *subscriber) receive(ps *redis.PubSub, w *watch, log *logReader, withLog bool) error {
 	s.track.subscribed()
-	s.joined = withLog // lines that come without the log have no numbers
+	s.joined.Store(withLog) // lines that come without the log have no numbers
 	if withLog {
 		s.generation++
 		s.echo.begin(s.generation)

@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 )
@@ -90,4 +91,19 @@ func TestPasswordWorks(t *testing.T) {
 	n := start(t, opts, quick()).waitReady(t)
 	n.say(t, "x")
 	n.wait(t, 1)
+}
+
+// documentedRules are the ACL rules of a user for the relay in docs/relay.md.
+func documentedRules(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/relay.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rules, found := strings.Cut(string(text), "`+@connection ")
+	rules, _, closed := strings.Cut(rules, "`")
+	if !found || !closed {
+		t.Fatal("docs/relay.md lists no permissions")
+	}
+	return append([]string{"+@connection"}, strings.Fields(rules)...)
 }

@@ -51,7 +51,7 @@ func (w *watch) state() (heard, since time.Time, busy bool) {
 func (s *subscriber) watchdog(c *connection, ps *redis.PubSub, w *watch, stop <-chan struct{}) {
 	tick := time.NewTicker(max(min(s.cfg.ProbeInterval, s.cfg.ProbeTimeout)/8, time.Millisecond))
 	defer tick.Stop()
-	asked := time.Now()
+	_, asked, _ := w.state() // SUBSCRIBE
 	for {
 		select {
 		case <-stop:
