@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -35,14 +36,15 @@ func TestNotWritten(t *testing.T) {
 	}
 }
 
-// brittle fails a write when told to, after the first half of it.
+// brittle fails the next write of some text when told to, after half of it.
 type brittle struct {
 	net.Conn
 	fail *atomic.Bool
+	text string
 }
 
 func (b brittle) Write(p []byte) (int, error) {
-	if b.fail.CompareAndSwap(true, false) {
+	if strings.Contains(string(p), b.text) && b.fail.CompareAndSwap(true, false) {
 		n, _ := b.Conn.Write(p[:len(p)/2])
 		return n, &net.OpError{Op: "write", Net: "tcp", Err: syscall.ECONNRESET}
 	}
@@ -55,7 +57,7 @@ func TestWriteFails(t *testing.T) {
 	f := newFake(t)
 	opts := &redis.Options{Dialer: func(context.Context, string, string) (net.Conn, error) {
 		c, err := net.Dial("tcp", f.addr)
-		return brittle{c, &fail}, err
+		return brittle{c, &fail, "publish"}, err
 	}}
 	n := start(t, opts, plainly()).waitReady(t)
 	for i := range 10 {

@@ -77,6 +77,7 @@ func (l *connection) dial(dial dialFunc, timeout time.Duration, network, addr st
 	if err != nil {
 		return nil, err
 	}
+	resetOnClose(conn)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ctx.Err() != nil {
@@ -144,19 +145,20 @@ func (l *connection) disconnect() {
 	l.mu.Lock()
 	conn := l.conn
 	l.mu.Unlock()
-	if conn == nil {
-		return
+	if conn != nil {
+		conn.Close()
 	}
-	// A reset drops what has not left this machine: sent in the background, it
-	// could overtake what the next connection sends.
-	raw := conn
+}
+
+// resetOnClose makes closing conn drop what has not left this machine: sent in
+// the background, it could arrive after what the next connection sends.
+func resetOnClose(conn net.Conn) {
 	if secure, ok := conn.(*tls.Conn); ok {
-		raw = secure.NetConn()
+		conn = secure.NetConn()
 	}
-	if tcp, ok := raw.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0) // it fails only where the connection is gone
 	}
-	conn.Close()
 }
 
 // isRefusal tells an error that Redis answered with from all others.

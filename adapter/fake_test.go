@@ -21,6 +21,11 @@ type fake struct {
 	mu    sync.Mutex
 	lines []string // published, in order
 	conns map[net.Conn]bool
+	gates map[net.Conn]chan struct{} // of connections that are not read
+	// clients: CLIENT INFO and CLIENT KILL work.
+	clients bool
+	// smallBuffers keeps the kernel from taking more than it must.
+	smallBuffers bool
 	// answer, when it returns anything, replaces the answer to a command:
 	// an error or disconnect or mute, both before the command runs.
 	answer func(cmd []string) string
@@ -37,7 +42,7 @@ func newFake(t testing.TB) *fake {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{addr: l.Addr().String(), l: l, conns: map[net.Conn]bool{}}
+	f := &fake{addr: l.Addr().String(), l: l, conns: map[net.Conn]bool{}, gates: map[net.Conn]chan struct{}{}}
 	f.wg.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -45,9 +50,17 @@ func newFake(t testing.TB) *fake {
 				return
 			}
 			f.mu.Lock()
+			if f.smallBuffers {
+				c.(*net.TCPConn).SetReadBuffer(4096)
+			}
 			f.conns[c] = true
 			f.mu.Unlock()
-			f.wg.Go(func() { f.serve(c) })
+			f.wg.Go(func() {
+				f.serve(c)
+				f.mu.Lock()
+				delete(f.conns, c)
+				f.mu.Unlock()
+			})
 		}
 	})
 	t.Cleanup(func() {
@@ -67,6 +80,73 @@ func (f *fake) cut() {
 	}
 }
 
+// hold stops reading from the connections that there are, until release. What
+// arrives meanwhile waits in the kernel.
+func (f *fake) hold() (release func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	gate := make(chan struct{})
+	for c := range f.conns {
+		f.gates[c] = gate
+	}
+	return sync.OnceFunc(func() { close(gate) })
+}
+
+// pass waits while c is held and tells whether it is still open afterwards.
+func (f *fake) pass(c net.Conn) bool {
+	f.mu.Lock()
+	gate := f.gates[c]
+	f.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.conns[c]
+}
+
+// heldConn is the reading side of a connection that can be held.
+type heldConn struct {
+	net.Conn
+	f *fake
+}
+
+func (h heldConn) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
+	if !h.f.pass(h.Conn) {
+		return 0, net.ErrClosed
+	}
+	return n, err
+}
+
+// open is the number of connections.
+func (f *fake) open() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.conns)
+}
+
+// client is CLIENT INFO and CLIENT KILL.
+func (f *fake) client(c net.Conn, cmd []string) string {
+	addr := c.RemoteAddr().String()
+	switch {
+	case !f.clients:
+		return "-ERR unknown subcommand\r\n"
+	case is(cmd[1:], "info"):
+		return bulk("id=1 addr=" + addr + " name=")
+	case is(cmd[1:], "kill"):
+		for other := range f.conns {
+			if other.RemoteAddr().String() == cmd[5] {
+				other.Close()
+				delete(f.conns, other)
+				return ":1\r\n"
+			}
+		}
+		return ":0\r\n"
+	}
+	return "+OK\r\n"
+}
+
 // behave sets answer; nil behaves well.
 func (f *fake) behave(answer func(cmd []string) string) {
 	f.mu.Lock()
@@ -82,14 +162,15 @@ func (f *fake) published() []string {
 
 // session is the state of one connection.
 type session struct {
+	conn                     net.Conn
 	subscribed, multi, dirty bool
 	queued                   [][]string
 }
 
 func (f *fake) serve(c net.Conn) {
 	defer c.Close()
-	r := bufio.NewReader(c)
-	s := &session{}
+	r := bufio.NewReader(heldConn{c, f})
+	s := &session{conn: c}
 	for {
 		cmd, err := readCommand(r)
 		if err != nil {
@@ -115,6 +196,8 @@ func (f *fake) handle(s *session, cmd []string) string {
 		}
 	}
 	switch name := strings.ToLower(cmd[0]); {
+	case name == "client":
+		return f.client(s.conn, cmd)
 	case name == "multi":
 		s.multi, s.dirty, s.queued = true, false, nil
 		return "+OK\r\n"
