@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync"
@@ -28,6 +29,9 @@ type flow struct {
 	mu      sync.Mutex
 	swallow bool          // bytes are read and go nowhere
 	stall   chan struct{} // the next bytes stop in the middle until it is closed
+	deaf    bool          // what holds a pub/sub message goes nowhere
+	limited bool          // the connection ends after that many bytes
+	limit   int
 }
 
 func newProxy(t testing.TB, to string) *proxy {
@@ -37,9 +41,11 @@ func newProxy(t testing.TB, to string) *proxy {
 		t.Fatal(err)
 	}
 	p := &proxy{addr: l.Addr().String(), to: to, l: l, flows: map[*flow]bool{}}
-	p.wg.Go(p.accept)
+	var accepting sync.WaitGroup
+	accepting.Go(p.accept)
 	t.Cleanup(func() {
 		l.Close()
+		accepting.Wait() // later connections would not be cut
 		p.cut()
 		p.wg.Wait()
 	})
@@ -87,6 +93,13 @@ func (f *flow) run() {
 		f.mu.Lock()
 		swallow, stall := f.swallow, f.stall
 		f.stall = nil
+		if f.limited && n >= f.limit {
+			n, err = f.limit, io.EOF
+		}
+		f.limit -= n
+		if f.deaf && bytes.Contains(buf[:n], []byte("\r\nmessage\r\n")) {
+			n = 0
+		}
 		f.mu.Unlock()
 		if swallow { // not even the end gets through
 			io.Copy(io.Discard, f.src)
@@ -137,6 +150,14 @@ func (p *proxy) silence() { p.each(func(f *flow) { f.swallow = true }) }
 
 // loseAnswers lets requests through and swallows what Redis says to them.
 func (p *proxy) loseAnswers() { p.each(func(f *flow) { f.swallow = f.swallow || f.answers }) }
+
+// cutAfter ends each connection when Redis has said so many bytes more.
+func (p *proxy) cutAfter(bytes int) {
+	p.each(func(f *flow) { f.limited, f.limit = f.answers, bytes })
+}
+
+// deafen keeps messages from subscribers, but not the answers to PING.
+func (p *proxy) deafen() { p.each(func(f *flow) { f.deaf = f.answers }) }
 
 // delay stops what comes next on each connection in the middle, until release.
 func (p *proxy) delay() (release func()) {

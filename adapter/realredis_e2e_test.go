@@ -107,3 +107,8 @@ func (s *server) useDump(t *testing.T, use bool) {
 }
 
 func (s *server) file(name string) string { return filepath.Join(s.dir, name) }
+
+const (
+	stopSignal     = syscall.SIGSTOP
+	continueSignal = syscall.SIGCONT
+)

@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -27,6 +28,47 @@ func TestParseURL(t *testing.T) {
 			t.Errorf("%s: TLS %t", url, !secure)
 		}
 	}
+}
+
+// A URL with master_name asks Sentinel; only the master's own credentials go to
+// the master.
+func TestParseSentinelURL(t *testing.T) {
+	opts, err := ParseURL("redis://watch:secret@s1:26379/2?master_name=chat&addr=s2:26380&username=relay&password=hunter2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opts.Addr != "chat" || opts.DB != 2 || opts.Username != "relay" || opts.Password != "hunter2" || opts.Dialer == nil {
+		t.Errorf("%+v", opts)
+	}
+	for _, url := range []string{
+		"redis://:hunter2@s1:26379/x?master_name=chat",
+		"redis://:hunter2@s1:26379/0?master_name=chat&nonsense=hunter2",
+		"unix://:hunter2@s1/0?master_name=chat",
+	} {
+		if _, err := ParseURL(url); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v", url, err)
+		}
+	}
+}
+
+// The Sentinels are asked in turn, and their answer is dialed.
+func TestSentinelIsAsked(t *testing.T) {
+	m := mini(t)
+	sentinel := newFake(t)
+	host, port, _ := net.SplitHostPort(m.Addr())
+	sentinel.behave(func(cmd []string) string {
+		if is(cmd, "sentinel") {
+			return "*2\r\n" + bulk(host) + bulk(port)
+		}
+		return ""
+	})
+	opts, err := ParseURL("redis://" + freeAddr(t) + "/0?master_name=chat&addr=" + sentinel.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := start(t, opts, quick()).waitReady(t)
+	n.say(t, "x")
+	n.wait(t, 1)
 }
 
 // Slips of the hand must not bring the password, hunter2, into the error.
