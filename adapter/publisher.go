@@ -24,6 +24,7 @@ type publisher struct {
 	conn     *connection // nil: not connected
 	answered time.Time   // when conn last answered
 	probed   time.Time   // when conn last ran a probe
+	renewed  time.Time   // when the expiry of the log was renewed
 	multi    bool        // conn accepts MULTI
 	back     backoff
 
@@ -192,6 +193,7 @@ func (p *publisher) publishLog() error {
 	if probe {
 		b.lines = nil
 	}
+	b.renew = time.Since(p.renewed) >= p.cfg.ProbeInterval
 	generation := p.echo.current()
 	p.call++
 	mark, err := logLines(p.conn.client, p.names, b, p.call, p.cfg.LogBytes)
@@ -199,6 +201,9 @@ func (p *publisher) publishLog() error {
 	if err == nil || errors.As(err, &late) {
 		p.sent = 0
 		p.acknowledge(mark)
+		if b.renew && len(b.lines) > 0 {
+			p.renewed = time.Now()
+		}
 	}
 	if err != nil {
 		if refusalOf(err) == nil { // it may have run

@@ -20,7 +20,7 @@ type server struct {
 	cmd             *exec.Cmd
 }
 
-func realRedis(t *testing.T, args ...string) *server {
+func realRedis(t testing.TB, args ...string) *server {
 	t.Helper()
 	// Not t.TempDir: a socket's path may have no more than 107 bytes.
 	dir, err := os.MkdirTemp("", "redis")
@@ -36,7 +36,7 @@ func realRedis(t *testing.T, args ...string) *server {
 	return s
 }
 
-func (s *server) start(t *testing.T) {
+func (s *server) start(t testing.TB) {
 	t.Helper()
 	port := s.addr[len("127.0.0.1:"):]
 	args := append([]string{"--port", port, "--bind", "127.0.0.1", "--unixsocket", s.sock,
@@ -62,7 +62,7 @@ func (s *server) restart(t *testing.T) {
 	s.start(t)
 }
 
-func (s *server) client(t *testing.T) *redis.Client {
+func (s *server) client(t testing.TB) *redis.Client {
 	return redis.NewClient(at(s.addr))
 }
 

@@ -57,12 +57,8 @@ func (e partialError) Error() string { return e.reply }
 // logLines runs publish.lua for b and returns the watermark. When the error is
 // a partialError the watermark holds nevertheless.
 func logLines(client *redis.Client, n names, b batch, call uint64, maxLog int) (mark uint64, err error) {
-	args := make([]any, 0, 9+2*len(b.lines))
-	base := "0"
-	if b.base {
-		base = "1"
-	}
-	args = append(args, b.run, b.first, base, b.quiet, call, n.lines, n.bare, maxLog, int(unusedExpiry.Seconds()))
+	args := make([]any, 0, 10+2*len(b.lines))
+	args = append(args, b.run, b.first, b.base, b.quiet, call, n.lines, n.bare, maxLog, int(unusedExpiry.Seconds()), b.renew)
 	for _, text := range b.lines {
 		args = append(args, lineHash(text), text)
 	}

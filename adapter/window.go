@@ -39,6 +39,7 @@ type batch struct {
 	first uint64 // number of lines[0]
 	base  bool   // the lines below first are given up
 	quiet uint64 // lines up to this number are not published bare again
+	renew bool   // the expiry of the log begins anew
 	lines [][]byte
 }
 
