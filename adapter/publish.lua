@@ -49,8 +49,9 @@ for i = 12, args, 2 do
 end
 -- The first write that can be refused: if it fails, nothing is appended. Lua's
 -- own conversion would write large numbers with an exponent.
-local lastText, bytes = format('%.0f', last), format('%.0f', after)
-call('HSET', marks, run, lastText, 'bytes', bytes)
+local lastText = last == first and ARGV[2] or format('%.0f', last)
+local afterText = format('%.0f', after)
+call('HSET', marks, run, lastText, 'bytes', afterText)
 
 if args == 10 then
   -- A probe also shows whether this user may do what lines need, and removes
@@ -79,9 +80,10 @@ local announced, bare = {run, ARGV[5], lastText}, {}
 for i = 12, args, 2 do
   local number, text = first + (i - 12) / 2, ARGV[i]
   if number > mark then
-    local numberText = format('%.0f', number)
+    local numberText = number == last and lastText or format('%.0f', number)
     local sum = total + #text + entryCost
-    local id = pcall('XADD', stream, '*', 'r', run, 'n', numberText, 's', format('%.0f', sum), 't', text)
+    local id = pcall('XADD', stream, '*', 'r', run, 'n', numberText,
+      's', number == last and afterText or format('%.0f', sum), 't', text)
     if type(id) == 'table' then
       if total == before then
         call('HSET', marks, run, format('%.0f', mark), 'bytes', format('%.0f', before))
