@@ -19,11 +19,10 @@ import (
 // record is what one node hears in the fault test. It checks each line as it
 // comes: speaker and number stand in front of a text that looks like protocol.
 type record struct {
-	mu      sync.Mutex
-	last    map[string]int
-	foreign int // last line of the client that is not ours
-	missed  int // of its lines
-	wrong   []string
+	mu     sync.Mutex
+	last   map[string]int
+	missed int // lines of the client that is not ours
+	wrong  []string
 }
 
 func (r *record) Receive(line []byte, pos Position) {
