@@ -147,6 +147,13 @@ func (f *fake) client(c net.Conn, cmd []string) string {
 	return "+OK\r\n"
 }
 
+// set changes fields.
+func (f *fake) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
 // behave sets answer; nil behaves well.
 func (f *fake) behave(answer func(cmd []string) string) {
 	f.mu.Lock()

@@ -6,7 +6,7 @@ import (
 )
 
 // failed decides what a failed call of the script means.
-func (p *publisher) failed(err error) error {
+func (p *publisher) failed(err error, lines bool) error {
 	r := refusalOf(err)
 	if r == nil || !p.conn.up.Load() {
 		p.abandoned = p.conn.id
@@ -23,6 +23,10 @@ func (p *publisher) failed(err error) error {
 		if time.Since(p.readOnly) < p.cfg.ProbeInterval {
 			return r
 		}
+	}
+	if !p.refused {
+		p.refused, p.withLines = true, lines
+		return r
 	}
 	return p.leaveLog(r)
 }
@@ -46,6 +50,7 @@ func (p *publisher) leaveLog(r *refusal) error {
 	}
 	p.sent = 0
 	p.plain = true
+	p.refused = false
 	p.unlogged.Store(true)
 	p.retry = time.Now().Add(p.cfg.ProbeInterval)
 	p.disconnect() // the next one asks for MULTI

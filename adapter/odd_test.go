@@ -76,7 +76,7 @@ func TestWriteFailsWithoutMulti(t *testing.T) {
 // what has not left this machine.
 func TestGivenUpBatchIsReset(t *testing.T) {
 	f := newFake(t)
-	f.smallBuffers = true
+	f.set(func() { f.smallBuffers = true })
 	arrivesLate(t, f, strings.Repeat("long ", 100_000))
 }
 
@@ -84,7 +84,7 @@ func TestGivenUpBatchIsReset(t *testing.T) {
 // connection has Redis close the old one.
 func TestGivenUpBatchIsKilled(t *testing.T) {
 	f := newFake(t)
-	f.clients = true
+	f.set(func() { f.clients = true })
 	arrivesLate(t, f, strings.Repeat("middling ", 1000))
 }
 

@@ -33,6 +33,8 @@ type publisher struct {
 	abandoned serverID
 	plain     bool      // lines go by plain PUBLISH
 	retry     time.Time // when to try the log again
+	refused   bool      // Redis refused the log; a second connection is to confirm it
+	withLines bool      // the call that was refused had lines: a probe disproves nothing
 	readOnly  time.Time // since when Redis is a replica
 }
 
@@ -122,10 +124,12 @@ func (p *publisher) step(hard context.Context) error {
 	if p.out.lostSince(p.answered) {
 		p.disconnect()
 	}
-	old := p.conn != nil
+	old, refused := p.conn != nil, p.refused
 	err := p.attempt(hard)
-	if err != nil && old && refusalOf(err) == nil && !errors.Is(err, os.ErrDeadlineExceeded) && hard.Err() == nil {
-		// A Redis that restarted while nobody spoke is no outage.
+	// A Redis that restarted while nobody spoke is no outage, and one refusal is
+	// no reason yet to leave the log.
+	stale := old && refusalOf(err) == nil && !errors.Is(err, os.ErrDeadlineExceeded)
+	if err != nil && (stale || p.refused && !refused) && hard.Err() == nil {
 		err = p.attempt(hard)
 	}
 	if err == nil {
@@ -209,7 +213,10 @@ func (p *publisher) publishLog() error {
 		if refusalOf(err) == nil { // it may have run
 			p.sent = max(p.sent, b.first+uint64(len(b.lines))-1)
 		}
-		return p.failed(err)
+		return p.failed(err, len(b.lines) > 0)
+	}
+	if len(b.lines) > 0 || !p.withLines {
+		p.refused = false
 	}
 	if probe {
 		p.probed = time.Now()
