@@ -63,7 +63,7 @@ func TestDeafSubscription(t *testing.T) {
 	m := mini(t)
 	p := newProxy(t, m.Addr())
 	cfg, book := reported()
-	cfg.ProbeInterval, cfg.ProbeTimeout = 20*time.Millisecond, 50*time.Millisecond
+	cfg.ProbeInterval, cfg.ProbeTimeout = time.Hour, 50*time.Millisecond // no PING
 	n := start(t, at(p.addr), cfg).waitReady(t)
 	n.say(t, "before")
 	n.wait(t, 1)
