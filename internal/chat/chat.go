@@ -4,6 +4,7 @@
 package chat
 
 import (
+	"bytes"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -79,7 +80,8 @@ func (c *Chat) publish(conn *bridge.Conn, args bridge.Args) []any {
 		c.drop(conn, err.Error())
 		return nil
 	}
-	if err := c.cfg.Publisher.Publish([]byte(text)); err != nil {
+	// The text must not keep the memory of the whole event while it waits.
+	if err := c.cfg.Publisher.Publish(bytes.Clone(text)); err != nil {
 		c.drop(conn, err.Error())
 	}
 	return nil

@@ -5,220 +5,372 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 )
 
-// ErrLethal means that the original would crash on an argument or could not publish
-// it.
-var ErrLethal = errors.New("argument would crash the original server")
+var (
+	// ErrLethal reports an argument that kills the original's process, or that
+	// it could not have published at all.
+	ErrLethal = errors.New("the original does not survive this argument")
+	// ErrTooLong reports an argument whose text exceeds MaxText.
+	ErrTooLong = errors.New("the text is too long")
+)
 
-// maxGrowth is the maximum ratio of the length of a text to the length of its input.
-// A value can print up to eight times as long as its JSON. A longer text refers to
-// one attachment many times, which V8 allows up to 512 MB.
-const maxGrowth = 16
+// MaxText is how many bytes the text of an argument may have. A client can send
+// values that print much longer than they are: one attachment many times, or a
+// list of many empty objects. Without a bound that text would go to every client.
+const MaxText = 1 << 20
 
-// Text returns the text that the original publishes for the JSON value raw. This is
-// not always String(raw): the Redis client uses an array as its list of arguments. An
-// empty raw is a missing argument. The error is always ErrLethal.
+// Text returns what pub.publish('chat', msg) of the original puts on Redis when
+// msg is the JSON value raw: not always String(msg), because the Redis client
+// takes an array for its list of arguments. An empty raw is a missing argument.
+// The result may alias raw.
 //
-// attachments are those of a binary event, to which placeholders in raw refer.
-// Without attachments placeholders are ordinary objects. Bytes that are not UTF-8
-// are not changed.
+// Attachments are those of a binary event, which placeholders refer to; without
+// any, placeholders are objects like all others. Bytes that are not UTF-8 are
+// kept as they are.
+//
+// The time is proportional to the length of raw and of the result. The memory
+// beside the result is proportional to the depth of raw, at most 10,000 levels.
 //
 // Source: socket.io-parser 3.2 (binary.js) and redis 2.8 (lib/commands.js,
 // internal_send_command), run beside this code.
-func Text(raw json.RawMessage, attachments [][]byte) (string, error) {
-	if len(raw) == 0 {
-		return "", ErrLethal
-	}
-	arg, err := decode(raw)
-	if err != nil {
-		return "", ErrLethal
-	}
-	w := writer{attachments: attachments, remaining: len(raw)}
-	for _, a := range attachments {
-		w.remaining += len(a)
-	}
-	w.remaining *= maxGrowth
-	if err := w.publish(arg); err != nil {
-		return "", err
-	}
-	return w.text.String(), nil
-}
-
-// decode parses raw in one pass, with a limit on depth. Unwrapping nested arrays level
-// by level would take quadratic time.
-func decode(raw json.RawMessage) (arg any, err error) {
-	if raw[0] == '"' { // nearly every line; takes half the time
-		var s string
-		err = json.Unmarshal(raw, &s)
-		return s, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	err = decoder.Decode(&arg)
-	return arg, err
-}
-
-// undefined is JavaScript's undefined, the value of a placeholder without attachment.
-type undefined struct{}
-
-// A writer formats values as the original does.
-type writer struct {
-	attachments [][]byte
-	text        strings.Builder
-	remaining   int // bytes that may still be written
-}
-
-// publish writes the message argument of publish('chat', arg).
-func (w *writer) publish(arg any) error {
-	arg, err := w.resolve(arg)
-	if err != nil {
-		return err
-	}
-	if array, ok := arg.([]any); ok {
-		// The Redis client uses the elements as arguments, and PUBLISH takes one.
-		if len(array) != 1 {
-			return ErrLethal
+func Text(raw json.RawMessage, attachments [][]byte) ([]byte, error) {
+	if text, ok := plainString(raw); ok {
+		if len(text) > MaxText {
+			return nil, ErrTooLong
 		}
-		if arg, err = w.resolve(array[0]); err != nil {
-			return err
-		}
-		return w.argument(arg)
+		return text, nil
 	}
-	if arg == (undefined{}) {
-		return ErrLethal // the Redis client does not count the argument
+	if !json.Valid(raw) { // also where it nests too deep
+		return nil, ErrLethal
 	}
-	return w.argument(arg)
-}
-
-// argument writes one argument of a Redis command.
-func (w *writer) argument(arg any) error {
-	if object, ok := arg.(map[string]any); ok {
-		// The Redis client first builds a warning with the constructor's name.
-		if err := w.warn(object); err != nil {
-			return err
-		}
-	}
-	return w.value(arg)
-}
-
-// warn returns the errors of 'of type ' + object.constructor.name.
-func (w *writer) warn(object map[string]any) error {
-	own, ok := object["constructor"]
-	if !ok {
-		return nil
-	}
-	own, err := w.resolve(own)
-	if err != nil {
-		return err
-	}
-	switch own := own.(type) {
-	case nil, undefined:
-		return ErrLethal
-	case map[string]any:
-		name, err := w.resolve(own["name"])
-		if err != nil {
-			return err
-		}
-		scratch := writer{attachments: w.attachments, remaining: w.remaining}
-		return scratch.value(name)
-	}
-	return nil
-}
-
-// value writes String(v) of a resolved value.
-func (w *writer) value(v any) error {
-	switch v := v.(type) {
-	case nil:
-		return w.write("null")
-	case undefined:
-		return w.write("undefined")
-	case bool:
-		return w.write(strconv.FormatBool(v))
-	case string:
-		return w.write(v)
-	case json.Number:
-		return w.write(numberText(v))
-	case []byte:
-		return w.write(string(v))
-	case []any:
-		return w.join(v)
-	case map[string]any:
-		// A toString from JSON is no function, so String(v) throws.
-		if _, shadowed := v["toString"]; shadowed {
-			return ErrLethal
-		}
-		return w.write("[object Object]")
-	}
-	return ErrLethal
-}
-
-// join writes array.join(), in which null and undefined are empty.
-func (w *writer) join(array []any) error {
-	for i, v := range array {
-		if i > 0 {
-			if err := w.write(","); err != nil {
-				return err
-			}
-		}
-		v, err := w.resolve(v)
-		if err != nil {
-			return err
-		}
-		if v == nil || v == (undefined{}) {
-			continue
-		}
-		if err := w.value(v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *writer) write(s string) error {
-	if w.remaining -= len(s); w.remaining < 0 {
-		return ErrLethal
-	}
-	w.text.WriteString(s)
-	return nil
-}
-
-// resolve replaces a placeholder by its attachment. An object is a placeholder if
-// _placeholder is truthy. num becomes a property name of the list of attachments;
-// names that are no index ("length", "push") are out of range. If the value is not
-// printed, a num that cannot become a name is no error; the original closes the
-// session.
-func (w *writer) resolve(v any) (any, error) {
-	object, ok := v.(map[string]any)
-	if !ok || len(w.attachments) == 0 || !truthy(object["_placeholder"]) {
-		return v, nil
-	}
-	num, ok := object["num"]
-	if !ok {
-		return undefined{}, nil
-	}
-	name := writer{remaining: w.remaining}
-	if err := name.value(num); err != nil {
+	p := printer{raw: raw, attachments: attachments}
+	if err := p.publish(); err != nil {
 		return nil, err
 	}
-	index, err := strconv.Atoi(name.text.String())
-	if err != nil || index < 0 || index >= len(w.attachments) || strconv.Itoa(index) != name.text.String() {
-		return undefined{}, nil
+	if cap(p.out) > 2*len(p.out)+256 {
+		p.out = bytes.Clone(p.out) // a short text must not keep the memory of a long one
 	}
-	return w.attachments[index], nil
+	return p.out, nil
 }
 
-func truthy(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case json.Number:
-		return numberText(v) != "0"
+// plainString returns the text of a string without escapes: nearly every line.
+func plainString(raw []byte) (text []byte, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return nil, false
 	}
-	return true
+	text = raw[1 : len(raw)-1]
+	for _, c := range text {
+		if c < ' ' || c == '"' || c == '\\' {
+			return nil, false
+		}
+	}
+	return text, utf8.Valid(text)
+}
+
+// A printer prints valid JSON as the original does, in one pass.
+type printer struct {
+	raw         []byte
+	at          int // in raw
+	attachments [][]byte
+	out         []byte
+}
+
+// A class is what has been printed, as far as that decides what follows.
+type class uint8
+
+const (
+	other class = iota
+	null
+	undefined // what a placeholder without attachment refers to
+)
+
+// publish prints the second argument of publish('chat', arg).
+func (p *printer) publish() error {
+	p.space()
+	if p.raw[p.at] != '[' {
+		class, err := p.argument()
+		if class == undefined {
+			return ErrLethal // the client counts one argument less
+		}
+		return err
+	}
+	// The elements are the arguments behind the channel, and PUBLISH takes
+	// exactly one.
+	if p.next(); p.raw[p.at] == ']' {
+		return ErrLethal
+	}
+	if _, err := p.argument(); err != nil {
+		return err
+	}
+	if p.space(); p.raw[p.at] != ']' {
+		return ErrLethal
+	}
+	return nil
+}
+
+// argument prints one argument of a Redis command. Objects are warned of first,
+// with the name of their constructor, which may fail.
+func (p *printer) argument() (class, error) {
+	if p.space(); p.raw[p.at] != '{' {
+		return p.value()
+	}
+	o := p.object()
+	if !p.refers(o) && o.constructorErr != nil {
+		return other, o.constructorErr
+	}
+	return p.printObject(o)
+}
+
+// value prints String(v) of the value at p.at and steps over it, also where it
+// fails: nothing is read twice, however deep it nests.
+func (p *printer) value() (class, error) {
+	p.space()
+	start := p.at
+	switch p.raw[start] {
+	case '[':
+		return other, p.join()
+	case '{':
+		return p.printObject(p.object())
+	}
+	p.skip()
+	switch text := p.raw[start:p.at]; text[0] {
+	case '"':
+		return other, p.write(unquote(text))
+	case 'n':
+		return null, p.write(text)
+	case 't', 'f':
+		return other, p.write(text)
+	default:
+		return other, p.write([]byte(numberText(json.Number(text))))
+	}
+}
+
+// join prints array.join(): null and undefined are empty.
+func (p *printer) join() (err error) {
+	for p.next(); p.raw[p.at] != ']'; p.comma() {
+		if err != nil {
+			p.skip()
+			continue
+		}
+		before := len(p.out)
+		var class class
+		if class, err = p.value(); class != other {
+			p.out = p.out[:before]
+		}
+		if p.space(); p.raw[p.at] == ',' && err == nil {
+			err = p.write([]byte{','})
+		}
+	}
+	p.at++
+	return err
+}
+
+// An object is what decides how an object prints. Of several members with one
+// name the last counts.
+type object struct {
+	placeholder    bool // _placeholder is truthy
+	num            string
+	numErr         error // num does not print
+	hasNum         bool
+	shadowed       bool  // toString is there, and nothing in JSON is a function
+	nameErr        error // name does not print
+	constructorErr error // constructor.name cannot be read or printed
+}
+
+// object reads an object and steps over it.
+func (p *printer) object() (o object) {
+	for p.next(); p.raw[p.at] != '}'; p.comma() {
+		start := p.at
+		p.skip()
+		name := unquote(p.raw[start:p.at])
+		p.space()
+		p.next() // the colon
+		switch string(name) {
+		case "_placeholder":
+			o.placeholder = p.truthy()
+		case "num":
+			// Placeholders in it are not replaced.
+			attachments := p.attachments
+			p.attachments = nil
+			o.num, o.numErr = p.scratch()
+			p.attachments, o.hasNum = attachments, true
+		case "toString":
+			o.shadowed = true
+			p.skip()
+		case "name":
+			_, o.nameErr = p.scratch()
+		case "constructor":
+			o.constructorErr = p.constructor()
+		default:
+			p.skip()
+		}
+		p.space()
+	}
+	p.at++
+	return o
+}
+
+// scratch steps over the value at p.at and returns how it prints, which is not
+// part of the output.
+func (p *printer) scratch() (string, error) {
+	before := len(p.out)
+	_, err := p.value()
+	text := string(p.out[before:])
+	p.out = p.out[:before]
+	return text, err
+}
+
+// constructor does what can go wrong in 'of type ' + object.constructor.name.
+func (p *printer) constructor() error {
+	switch p.raw[p.at] {
+	case 'n':
+		p.skip()
+		return ErrLethal
+	case '{':
+		o := p.object()
+		if !p.refers(o) {
+			return o.nameErr
+		}
+		if _, ok, err := p.attachment(o); err != nil || !ok {
+			return ErrLethal // undefined has no name
+		}
+		return nil
+	}
+	p.skip() // it has a name, or undefined, which prints
+	return nil
+}
+
+// refers tells whether an object is replaced by an attachment.
+func (p *printer) refers(o object) bool { return o.placeholder && len(p.attachments) > 0 }
+
+// printObject prints String(o), after its placeholder has been replaced.
+func (p *printer) printObject(o object) (class, error) {
+	if p.refers(o) {
+		data, ok, err := p.attachment(o)
+		switch {
+		case err != nil:
+			return other, err
+		case !ok:
+			return undefined, p.write([]byte("undefined"))
+		}
+		return other, p.write(data)
+	}
+	if o.shadowed {
+		return other, ErrLethal
+	}
+	return other, p.write([]byte("[object Object]"))
+}
+
+// attachment finds what a placeholder refers to. Its num may be anything: it is
+// turned into the name of a property of the list of attachments. Names other
+// than indexes ("length", "push") are taken as out of range. Where the value is
+// not printed, a num that has no name goes unnoticed; the original closes the
+// session.
+func (p *printer) attachment(o object) (data []byte, ok bool, err error) {
+	if !o.hasNum {
+		return nil, false, nil
+	}
+	if o.numErr != nil {
+		return nil, false, o.numErr
+	}
+	index, err := strconv.Atoi(o.num)
+	if err != nil || index < 0 || index >= len(p.attachments) || strconv.Itoa(index) != o.num {
+		return nil, false, nil
+	}
+	return p.attachments[index], true, nil
+}
+
+// truthy tells whether the value at p.at is true to JavaScript, and steps over it.
+func (p *printer) truthy() bool {
+	start := p.at
+	p.skip()
+	switch text := p.raw[start:p.at]; text[0] {
+	case 'n', 'f':
+		return false
+	case '"':
+		return len(text) > len(`""`)
+	case '[', '{', 't':
+		return true
+	default:
+		return numberText(json.Number(text)) != "0"
+	}
+}
+
+func (p *printer) write(text []byte) error {
+	if len(p.out)+len(text) > MaxText {
+		return ErrTooLong
+	}
+	p.out = append(p.out, text...)
+	return nil
+}
+
+// space steps over white space.
+func (p *printer) space() {
+	for p.at < len(p.raw) && (p.raw[p.at] == ' ' || p.raw[p.at] == '\t' || p.raw[p.at] == '\n' || p.raw[p.at] == '\r') {
+		p.at++
+	}
+}
+
+// next steps over one character and the white space behind it.
+func (p *printer) next() {
+	p.at++
+	p.space()
+}
+
+// comma steps over a comma, if there is one, to the next element or member.
+func (p *printer) comma() {
+	if p.space(); p.raw[p.at] == ',' {
+		p.next()
+	}
+}
+
+// skip steps over the value at p.at.
+func (p *printer) skip() {
+	for depth := 0; ; {
+		switch p.raw[p.at] {
+		case '"':
+			p.skipString()
+		case '[', '{':
+			depth++
+			p.at++
+		case ']', '}':
+			depth--
+			p.at++
+		case ',', ':', ' ', '\t', '\n', '\r':
+			p.at++
+		default: // a number, true, false or null
+			n := bytes.IndexAny(p.raw[p.at:], ",:]} \t\n\r")
+			if n < 0 {
+				n = len(p.raw) - p.at
+			}
+			p.at += n
+		}
+		if depth == 0 {
+			return
+		}
+	}
+}
+
+func (p *printer) skipString() {
+	for p.at++; p.raw[p.at] != '"'; p.at++ {
+		if p.raw[p.at] == '\\' {
+			p.at++
+		}
+	}
+	p.at++
+}
+
+// unquote returns the text of a valid JSON string. Halves of surrogate pairs
+// become U+FFFD.
+func unquote(quoted []byte) []byte {
+	if text, ok := plainString(quoted); ok {
+		return text
+	}
+	var s string
+	if json.Unmarshal(quoted, &s) != nil {
+		return nil // the caller has validated it
+	}
+	return []byte(s)
 }

@@ -15,12 +15,12 @@ func runTextTests(t *testing.T, attachments [][]byte, tests []textTest) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := Text(json.RawMessage(test.raw), attachments)
-			if err == ErrLethal && got == "" {
-				got = lethal
+			if err == ErrLethal && got == nil {
+				got = []byte(lethal)
 			} else if err != nil {
 				t.Fatalf("unexpected error %v", err)
 			}
-			if got != test.want {
+			if string(got) != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -118,13 +118,28 @@ func TestTextLimits(t *testing.T) {
 	}
 	// The parser accepts 9,000 levels, which must not overflow the stack.
 	nested := strings.Repeat("[", 9000) + `"x"` + strings.Repeat("]", 9000)
-	if got, err := Text(json.RawMessage(nested), nil); got != "x" || err != nil {
+	if got, err := Text(json.RawMessage(nested), nil); string(got) != "x" || err != nil {
 		t.Errorf("9,000 nested arrays: got %q, error %v; want x", got, err)
+	}
+	// An error must not end the reading of a value: each outer level would read it again.
+	for _, level := range []string{`{"toString":1,"num":`, `{"constructor":`, `{"toString":1,"name":`, `{"num":1,"num":`, `[[],`} {
+		const depth = 4000
+		raw := "[" + strings.Repeat(level, depth) + "null" + strings.Repeat(map[bool]string{true: "]", false: "}"}[level[0] == '['], depth) + "]"
+		p := printer{raw: []byte(raw), attachments: [][]byte{{1}}}
+		if p.publish(); p.at < len(raw)-1 && p.raw[p.at] != ',' {
+			t.Errorf("%s: the reading ends at %d of %d", level, p.at, len(raw))
+		}
 	}
 	placeholder := `{"_placeholder":true,"num":0}`
 	many := "[[" + strings.Repeat(placeholder+",", 999) + placeholder + "]]"
-	if _, err := Text(json.RawMessage(many), [][]byte{make([]byte, 1<<20)}); err != ErrLethal {
-		t.Errorf("1 MB attachment 1,000 times: got error %v, want %v", err, ErrLethal)
+	if _, err := Text(json.RawMessage(many), [][]byte{make([]byte, 10_000)}); err != ErrTooLong {
+		t.Errorf("10 kB attachment 1,000 times: got error %v, want %v", err, ErrTooLong)
+	}
+	if _, err := Text(json.RawMessage("[["+strings.Repeat("{},", 100_000)+"{}]]"), nil); err != ErrTooLong {
+		t.Errorf("100,001 objects: got error %v, want %v", err, ErrTooLong)
+	}
+	if _, err := Text(json.RawMessage(`"`+strings.Repeat("x", MaxText+1)+`"`), nil); err != ErrTooLong {
+		t.Errorf("a string longer than MaxText: got error %v, want %v", err, ErrTooLong)
 	}
 	if got, err := Text(json.RawMessage("[["+placeholder+","+placeholder+"]]"), [][]byte{make([]byte, 1000)}); len(got) != 2001 || err != nil {
 		t.Errorf("one attachment twice: got %d bytes, error %v; want 2001", len(got), err)
@@ -138,10 +153,10 @@ func FuzzText(f *testing.F) {
 	f.Add(`[[{"_placeholder":true,"num":0},{"_placeholder":1,"num":["0"]}]]`, []byte("\xff"))
 	f.Fuzz(func(t *testing.T, raw string, attachment []byte) {
 		got, err := Text(json.RawMessage(raw), [][]byte{attachment})
-		if limit := maxGrowth * (len(raw) + len(attachment)); len(got) > limit {
-			t.Errorf("%d bytes of text, limit %d", len(got), limit)
+		if len(got) > MaxText {
+			t.Errorf("%d bytes of text, limit %d", len(got), MaxText)
 		}
-		if err != nil && (err != ErrLethal || got != "") {
+		if err != nil && (err != ErrLethal && err != ErrTooLong || got != nil) {
 			t.Errorf("got %q with error %v", got, err)
 		}
 		// The text of a string is its content.
@@ -150,7 +165,7 @@ func FuzzText(f *testing.F) {
 		if err := json.Unmarshal(quoted, &want); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Text(quoted, nil); got != want || err != nil {
+		if got, err := Text(quoted, nil); string(got) != want || err != nil {
 			t.Errorf("string %q: got %q, %v", want, got, err)
 		}
 	})
