@@ -29,6 +29,7 @@ import (
 	"tsunagu/internal/chat"
 	"tsunagu/internal/engine"
 	"tsunagu/internal/health"
+	"tsunagu/internal/web"
 	"tsunagu/static"
 )
 
@@ -304,13 +305,6 @@ const (
 	firstSubscription = time.Second
 	// shutdownTimeout is how long clients may take to close their connections.
 	shutdownTimeout = 5 * time.Second
-	// headerTimeout is how long the header of a request may take to arrive.
-	headerTimeout = 10 * time.Second
-	// maxHeader is the maximum size of the header in bytes, as in Node. A session
-	// keeps its header.
-	maxHeader = 16 << 10
-	// idleTimeout is how long a connection may be idle between two requests.
-	idleTimeout = time.Minute
 )
 
 // serve runs the node until ctx is done. Then it stops the parts in the order in which
@@ -323,22 +317,14 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 			n.log.Error("relay failed, messages are no longer published or received; restart the node", "err", err)
 		}
 	})
-	srv := &http.Server{
-		Handler: n.handler,
-		// The handler also answers OPTIONS *, as in Node.
-		DisableGeneralOptionsHandler: true,
-		ReadHeaderTimeout:            headerTimeout,
-		MaxHeaderBytes:               maxHeader,
-		IdleTimeout:                  idleTimeout,
-		ErrorLog:                     slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
-	}
-	var web sync.WaitGroup
+	srv := web.New(n.handler, web.Config{Logger: n.log})
+	var serving sync.WaitGroup
 	select {
 	case <-n.relay.Ready():
 	case <-time.After(firstSubscription):
 	case <-ctx.Done():
 	}
-	web.Go(func() {
+	serving.Go(func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			n.log.Error("web server failed, the node accepts no connections; restart the node", "err", err)
 		}
@@ -348,7 +334,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 
 	shutdownCtx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
-	web.Go(func() {
+	serving.Go(func() {
 		if err := srv.Shutdown(shutdownCtx); err != nil {
 			srv.Close()
 		}
@@ -356,7 +342,7 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 	if err := n.engine.Shutdown(shutdownCtx); err != nil {
 		n.log.Warn("some sessions did not end before the shutdown timeout, the exit closes their connections", "err", err)
 	}
-	web.Wait()
+	serving.Wait()
 	stopRelay()
 	relay.Wait()
 	n.bridge.Close()

@@ -193,6 +193,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/chat":   {"tsunagu/adapter", "tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout"},
 		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},
 		"tsunagu/internal/health": {"tsunagu/internal/packet"},
+		"tsunagu/internal/web":    {},
 		// The program of go generate.
 		"tsunagu/static/internal/fetch": {},
 	}

@@ -1,0 +1,173 @@
+// Package web is the HTTP server of a node: net/http's, with bounds on what a
+// request may hold before and while it is served.
+package web
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+// Config holds what a Server can be told. The zero value of each field stands
+// for its default.
+type Config struct {
+	// HeaderTimeout is how long the header of a request may take to arrive.
+	// Default 10 s.
+	HeaderTimeout time.Duration
+	// BodyTimeout is how long the body of a request may take to arrive, however
+	// it is trickled. Default 30 s.
+	BodyTimeout time.Duration
+	// IdleTimeout is how long a connection is kept between two requests.
+	// Default 1 min.
+	IdleTimeout time.Duration
+	// MaxHeaderBytes is how long a header may be, in bytes. Default 16 KiB, as
+	// in Node: a session keeps its header.
+	MaxHeaderBytes int
+	// MaxHeaders is how many fields a header may have. Default 100. A map of
+	// fields takes twenty times the memory of their bytes.
+	MaxHeaders int
+	// Logger gets panics of the handler, with their stack. Default: none.
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&c.HeaderTimeout, 10*time.Second)
+	def(&c.BodyTimeout, 30*time.Second)
+	def(&c.IdleTimeout, time.Minute)
+	if c.MaxHeaderBytes == 0 {
+		c.MaxHeaderBytes = 16 << 10
+	}
+	if c.MaxHeaders == 0 {
+		c.MaxHeaders = 100
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// A Server is an http.Server whose handler runs within the bounds of a Config.
+type Server struct {
+	http.Server
+	cfg     Config
+	handler http.Handler
+	stats   struct{ tooManyHeaders, panics atomic.Int64 }
+}
+
+// Stats are counters since New.
+type Stats struct {
+	TooManyHeaders int64 // requests refused with 431
+	Panics         int64 // requests that ended in a panic of the handler
+}
+
+// New returns a server for h that does not listen yet.
+func New(h http.Handler, cfg Config) *Server {
+	cfg = cfg.withDefaults()
+	s := &Server{cfg: cfg, handler: h}
+	s.Server = http.Server{
+		Handler: http.HandlerFunc(s.serve),
+		// OPTIONS * is for the handler, too, as it is in Node.
+		DisableGeneralOptionsHandler: true,
+		ReadHeaderTimeout:            cfg.HeaderTimeout,
+		MaxHeaderBytes:               cfg.MaxHeaderBytes,
+		IdleTimeout:                  cfg.IdleTimeout,
+		ErrorLog:                     slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+	}
+	return s
+}
+
+// Stats returns the counters. It may be called concurrently.
+func (s *Server) Stats() Stats {
+	return Stats{TooManyHeaders: s.stats.tooManyHeaders.Load(), Panics: s.stats.panics.Load()}
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	defer s.recover()
+	fields := 0
+	for _, values := range r.Header {
+		fields += len(values)
+	}
+	if fields > s.cfg.MaxHeaders {
+		s.stats.tooManyHeaders.Add(1)
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
+		return
+	}
+	if r.ContentLength != 0 {
+		w = s.boundBody(w, r)
+	}
+	s.handler.ServeHTTP(w, r)
+}
+
+// recover turns a panic of the handler into the end of its connection.
+func (s *Server) recover() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v != http.ErrAbortHandler { // which is how a handler asks for that
+		s.stats.panics.Add(1)
+		s.cfg.Logger.Error("a request ended in a panic; please report it", "panic", v, "stack", string(debug.Stack()))
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// boundBody gives the body of a request a deadline until it has been read. The
+// answer does not wait for a body that the handler does not read.
+func (s *Server) boundBody(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+	rc := http.NewResponseController(w)
+	rc.SetReadDeadline(time.Now().Add(s.cfg.BodyTimeout))
+	body := &boundedBody{ReadCloser: r.Body, end: func() { rc.SetReadDeadline(time.Time{}) }}
+	r.Body = body
+	return &bodyResponseWriter{ResponseWriter: w, body: body}
+}
+
+// A boundedBody is a body with a deadline.
+type boundedBody struct {
+	io.ReadCloser
+	end  func()
+	read bool // to its end
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF && !b.read {
+		b.read = true
+		b.end()
+	}
+	return n, err
+}
+
+// A bodyResponseWriter closes the connection after an answer to a request whose
+// body has not been read. net/http would read the body first.
+type bodyResponseWriter struct {
+	http.ResponseWriter
+	body   *boundedBody
+	header bool // has been written
+}
+
+func (w *bodyResponseWriter) WriteHeader(status int) {
+	if !w.header && !w.body.read {
+		w.Header().Set("Connection", "close")
+	}
+	w.header = true
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *bodyResponseWriter) Write(p []byte) (int, error) {
+	if !w.header {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController find the connection.
+func (w *bodyResponseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
