@@ -52,6 +52,13 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
+	// A map of headers can take twenty times the memory of what was sent. While
+	// the poll waits, only the fields that the answer depends on are kept.
+	r.Header = http.Header{
+		"Accept-Encoding": r.Header["Accept-Encoding"],
+		"Origin":          r.Header["Origin"],
+		"User-Agent":      r.Header["User-Agent"],
+	}
 	select {
 	case ps := <-p.answer:
 		s.writePoll(w, r, ps)
@@ -140,7 +147,29 @@ func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, ps []packet.
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	// net/http removes the deadline after it has sent the answer.
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
-	w.Write(body) // nothing to do about an error: the packets are lost with the connection
+	if s.beginAnswer(len(body)) {
+		w.Write(body) // nothing to do about an error: the packets are lost with the connection
+		s.endAnswer(len(body))
+	}
+}
+
+// beginAnswer counts the bytes of an answer until it has been written. A client
+// that polls again and again without reading the answers is too slow.
+func (s *Session) beginAnswer(n int) bool {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.unread > 0 && s.unread+n > s.server.cfg.MaxQueue {
+		s.closeLocked(TooSlow)
+		return false
+	}
+	s.unread += n
+	return true
+}
+
+func (s *Session) endAnswer(n int) {
+	s.mu.Lock()
+	defer s.unlock()
+	s.unread -= n
 }
 
 // appendJSONP writes a payload as a JavaScript call. It escapes U+2028 and U+2029,

@@ -260,6 +260,37 @@ func TestUnreadAnswer(t *testing.T) {
 	})
 }
 
+// A client that polls again and again without reading the answers is closed
+// before they add up.
+func TestUnreadAnswers(t *testing.T) {
+	st := newTestServer(t, Config{})
+	p := st.connect(polling3)
+	var polls []net.Conn
+	for n := 0; st.engine.lookup(p.session.id) != nil && n < 100; n++ {
+		p.session.Send(Message{Data: make([]byte, 1_000_000)})
+		conn, err := p.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+		polls = append(polls, conn)
+		newWSClient(t, conn).write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: test\r\n\r\n"))
+		eventually(t, "the poll is answered or refused", func() bool {
+			p.session.mu.Lock()
+			defer p.session.mu.Unlock()
+			return p.session.out.queued == 0
+		})
+	}
+	p.wantClosed(p.session, TooSlow)
+	if len(polls) > 20 {
+		t.Errorf("%d answers were held", len(polls))
+	}
+	for _, conn := range polls {
+		conn.Close()
+	}
+}
+
 // A connection can be used again after an answer that was read in time.
 func TestConnectionAfterAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

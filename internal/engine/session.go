@@ -48,6 +48,7 @@ type Session struct {
 	noops       *time.Timer   // answers polls while a websocket probes
 	resumed     chan struct{} // closed at the end of a pause, nil without one
 	late        *latePoll     // set when a POST has closed the session
+	unread      int           // bytes of answers to polls that are being written
 }
 
 func newID() string {
