@@ -32,6 +32,10 @@ func (s *Session) heartbeatTimeout() time.Duration {
 // pong is awaited, the first packet of another type shows that the client is
 // alive and extends the deadline once by PingTimeout4.
 func (s *Session) heardLocked(t packet.Type) {
+	if s.resumed != nil { // keepAliveLocked sets the deadlines
+		s.awaitPong = s.awaitPong && t != packet.Pong
+		return
+	}
 	switch {
 	case s.revision == Revision3, t == packet.Pong:
 		s.awaitPong = false

@@ -17,7 +17,7 @@ func (s *Session) Pause() {
 	if s.out.state != open || s.resumed != nil {
 		return
 	}
-	s.resumed = make(chan struct{})
+	s.resumed, s.passing = make(chan struct{}), nil
 	if s.revision == Revision3 {
 		s.setDeadlineLocked(s.server.cfg.PingTimeout3 / 2)
 	}
@@ -35,7 +35,7 @@ func (s *Session) resumeLocked() {
 		return
 	}
 	close(s.resumed)
-	s.resumed = nil
+	s.resumed, s.passing = nil, nil
 	switch {
 	case s.out.state != open:
 	case s.revision == Revision3:
@@ -45,13 +45,34 @@ func (s *Session) resumeLocked() {
 	}
 }
 
-// waitResumed waits while the session is paused.
+// waitResumed waits while the session is paused. The caller holds receiving.
+//
+// One POST passes the pause when a websocket probes. A client does not upgrade, and
+// stops polling, until its POST has been answered. If the POST waited, no packet would
+// reach the client any more.
 func (s *Session) waitResumed() {
-	s.mu.Lock()
-	resumed := s.resumed
-	s.unlock()
-	if resumed != nil {
+	for {
+		s.mu.Lock()
+		if s.probing != nil && s.passing == nil {
+			s.passing = s.post
+		}
+		resumed := s.resumed
+		if s.passing != nil && s.passing == s.post {
+			resumed = nil
+		}
+		s.unlock()
+		if resumed == nil {
+			return
+		}
 		<-resumed
+	}
+}
+
+// recheckPauseLocked makes waitResumed look again.
+func (s *Session) recheckPauseLocked() {
+	if s.resumed != nil {
+		close(s.resumed)
+		s.resumed = make(chan struct{})
 	}
 }
 

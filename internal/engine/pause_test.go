@@ -103,6 +103,55 @@ func TestPausePolling(t *testing.T) {
 	})
 }
 
+// A client that upgrades waits for the answer to its POST, and polls no more. So one
+// POST passes the pause, and the websocket waits in its place.
+func TestPauseAndUpgrade(t *testing.T) {
+	for _, probeFirst := range []bool{false, true} {
+		bubble(t, func(t *testing.T, st *testServer) {
+			p := st.connect(polling3)
+			p.session.Pause()
+			var c *wsClient
+			if probeFirst {
+				c = p.probe()
+			}
+			posted := make(chan struct{})
+			go func() {
+				defer close(posted)
+				p.post("2:4a2:4b")
+			}()
+			if !probeFirst {
+				synctest.Wait()
+				if len(st.received) > 0 {
+					t.Error("a message was handled in the pause")
+				}
+				c = p.probe()
+			}
+			<-posted
+			st.wantReceived("a", "b")
+
+			second := make(chan struct{}) // which no client would send
+			go func() {
+				defer close(second)
+				p.post("2:4c")
+			}()
+			synctest.Wait()
+			if len(st.received) > 0 {
+				t.Error("a second POST has passed the pause")
+			}
+			c.send("5")
+			for range 20 {
+				advance(2500 * time.Millisecond)
+				c.want("6")
+			}
+			p.session.Resume()
+			<-second
+			st.wantReceived("c")
+			c.send("4d")
+			st.wantReceived("d")
+		})
+	}
+}
+
 // The end of a session ends its pause.
 func TestPauseAndEnd(t *testing.T) {
 	bubble(t, func(t *testing.T, st *testServer) {

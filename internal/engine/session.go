@@ -47,6 +47,7 @@ type Session struct {
 	probing     *wsConn       // a websocket that has not upgraded yet
 	noops       *time.Timer   // answers polls while a websocket probes
 	resumed     chan struct{} // closed at the end of a pause, nil without one
+	passing     *post         // the POST that passes the pause
 	late        *latePoll     // set when a POST has closed the session
 	unread      int           // bytes of answers to polls that are being written
 }

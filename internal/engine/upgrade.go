@@ -25,6 +25,7 @@ func (s *Session) startProbe(c *wsConn) {
 		return
 	}
 	s.probing = c
+	s.recheckPauseLocked()
 	c.conn.SetDeadline(time.Now().Add(s.server.cfg.UpgradeTimeout))
 	s.server.running.Go(func() { s.probe(c) })
 }
