@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ func TestJavaScriptClientsOfABlockedHandler(t *testing.T) {
 		for _, transports := range []string{"websocket", "polling", "polling,websocket"} {
 			t.Run(client+" "+transports, func(t *testing.T) {
 				released := make(chan struct{})
+				release := sync.OnceFunc(func() { close(released) })
 				p := profile{path: "/socket.io/", engine: timing(300*time.Millisecond, time.Second),
 					bridge: bridge.Config{MaxQueue: 10_000}}
 				p.register = func(srv *bridge.Server) {
@@ -47,11 +49,12 @@ func TestJavaScriptClientsOfABlockedHandler(t *testing.T) {
 						if string(args.JSON(0)) != "0" {
 							t.Errorf("%s events were handled while the handler was blocked", args.JSON(0))
 						}
-						close(released)
+						release()
 						return nil
 					})
 				}
 				s := run(t, p)
+				defer release() // the server waits for the handler
 				runNode(t, "testdata/blocked.js", strings.TrimSuffix(s.url, "/socket.io/?"), client, transports)
 			})
 		}
