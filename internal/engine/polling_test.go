@@ -260,35 +260,25 @@ func TestUnreadAnswer(t *testing.T) {
 	})
 }
 
-// A client that polls again and again without reading the answers is closed
-// before they add up.
+// A client that polls without reading the answers is closed before they add up.
 func TestUnreadAnswers(t *testing.T) {
-	st := newTestServer(t, Config{})
-	p := st.connect(polling3)
-	var polls []net.Conn
-	for n := 0; st.engine.lookup(p.session.id) != nil && n < 100; n++ {
-		p.session.Send(Message{Data: make([]byte, 1_000_000)})
-		conn, err := p.dial()
-		if err != nil {
-			t.Fatal(err)
+	bubble(t, func(t *testing.T, st *testServer) {
+		p := st.connect(polling3)
+		poll := func() {
+			p.session.Send(Message{Data: make([]byte, 600_000)})
+			conn, err := p.dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { conn.Close() })
+			newWSClient(t, conn).write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: test\r\n\r\n"))
+			synctest.Wait()
 		}
-		defer conn.Close()
-		conn.(*net.TCPConn).SetReadBuffer(4 << 10)
-		polls = append(polls, conn)
-		newWSClient(t, conn).write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: test\r\n\r\n"))
-		eventually(t, "the poll is answered or refused", func() bool {
-			p.session.mu.Lock()
-			defer p.session.mu.Unlock()
-			return p.session.out.queued == 0
-		})
-	}
-	p.wantClosed(p.session, TooSlow)
-	if len(polls) > 20 {
-		t.Errorf("%d answers were held", len(polls))
-	}
-	for _, conn := range polls {
-		conn.Close()
-	}
+		poll()
+		st.wantOpen(p.session)
+		poll()
+		st.wantClosed(p.session, TooSlow)
+	})
 }
 
 // A connection can be used again after an answer that was read in time.
