@@ -23,6 +23,7 @@ type subscriber struct {
 	back       backoff
 	track      *tracker
 	generation uint64
+	doubted    bool // Redis refused the log once
 
 	mu      sync.Mutex
 	current *connection
@@ -57,13 +58,15 @@ func (s *subscriber) run(ctx context.Context) {
 // session makes one subscription and lives as long as it does. Its connections
 // are closed when it returns, so that no two of this node ever overlap.
 func (s *subscriber) session(ctx context.Context) error {
-	log := &logReader{ctx: ctx, a: s.Adapter}
-	defer log.close()
-	withLog := !s.isBare()
-	if withLog && !s.joined.Load() {
+	var log *logReader // nil: without the log
+	if !s.isBare() {
+		log = &logReader{ctx: ctx, a: s.Adapter}
+		defer log.close()
+	}
+	if log != nil && !s.joined.Load() {
 		p, err := log.page("$")
 		if err != nil {
-			return s.refused(err)
+			return s.refused(ctx, err)
 		}
 		s.track.join(p)
 		s.joined.Store(true)
@@ -77,7 +80,7 @@ func (s *subscriber) session(ctx context.Context) error {
 	ps := conn.client.Subscribe(context.Background())
 	defer ps.Close()
 	channels := []string{s.names.bare}
-	if withLog {
+	if log != nil {
 		channels = append(channels, s.names.lines)
 	}
 	if err := ps.Subscribe(context.Background(), channels...); err != nil {
@@ -93,9 +96,9 @@ func (s *subscriber) session(ctx context.Context) error {
 
 	err := s.confirm(ps, w, channels)
 	if err == nil {
-		err = s.receive(ps, w, log, withLog)
-	} else if withLog && conn.up.Load() {
-		err = s.refused(err)
+		err = s.receive(ctx, ps, w, log)
+	} else if log != nil && conn.up.Load() {
+		err = s.refused(ctx, err)
 	}
 	if cause := context.Cause(conn.ctx); cause != nil {
 		return cause // why it was closed, not that it was
@@ -104,14 +107,21 @@ func (s *subscriber) session(ctx context.Context) error {
 }
 
 // refused decides what an error of the log means for the subscription. Without
-// the permission to read the log a node hears bare lines, as Node servers do.
-func (s *subscriber) refused(err error) error {
+// the permission to read the log a node hears bare lines, as Node servers do. A
+// second connection is to confirm that: the first may have met a server that
+// was going down or coming up.
+func (s *subscriber) refused(ctx context.Context, err error) error {
 	r := refusalOf(err)
 	if r == nil || r.passing {
 		return err
 	}
 	if s.cfg.Mode == Log || r.readOnly {
 		return r
+	}
+	if !s.doubted {
+		s.doubted = true
+		pause(ctx, s.back.next())
+		return errAgain
 	}
 	s.cfg.Logger.Warn("redis refuses to read the log, subscribing without it: this node misses messages while it is disconnected from redis",
 		"reason", r.words, "error", r.err)
@@ -172,15 +182,16 @@ func (s *subscriber) confirm(ps *redis.PubSub, w *watch, channels []string) erro
 
 // receive reads what was missed and then hands on lines until the connection
 // ends.
-func (s *subscriber) receive(ps *redis.PubSub, w *watch, log *logReader, withLog bool) error {
+func (s *subscriber) receive(ctx context.Context, ps *redis.PubSub, w *watch, log *logReader) error {
 	s.track.subscribed()
-	s.joined.Store(withLog) // lines that come without the log have no numbers
-	if withLog {
+	s.joined.Store(log != nil) // lines that come without the log have no numbers
+	if log != nil {
 		s.generation++
 		s.echo.begin(s.generation)
 		if err := s.catchUp(w, log); err != nil {
-			return s.refused(err)
+			return s.refused(ctx, err)
 		}
+		s.doubted = false
 	}
 	s.up()
 	for {
