@@ -151,7 +151,7 @@ func TestRealFaults(t *testing.T) {
 	var book logbook
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the nodes' log:\n%s", book.tail())
+			t.Logf("the nodes' log:\n%s", book.String())
 		}
 	})
 	opts := at(r.net.addr)
@@ -162,7 +162,10 @@ func TestRealFaults(t *testing.T) {
 	defer running.Wait()
 	defer stop()
 	for _, name := range names {
-		cfg := Config{Logger: book.logger().With("node", name), ProbeInterval: time.Second, ProbeTimeout: 2500 * time.Millisecond}
+		// The buffers are full after a minute, and the log turns over whenever
+		// Redis has lost the watermarks.
+		cfg := Config{Buffer: 4 << 20, LogBytes: 8 << 20, Logger: book.logger().With("node", name),
+			ProbeInterval: time.Second, ProbeTimeout: 2500 * time.Millisecond}
 		rec, node := &record{last: map[string]int{}}, New(opts, cfg)
 		records[name], nodes[name] = rec, node
 		running.Go(func() { node.Run(ctx, rec) })

@@ -24,6 +24,7 @@ const (
 	marksAreNotCompared         // with what was read
 	gapsAreIgnored              // announcements do not lead to the log
 	joinedTooLate               // the watermarks are read after SUBSCRIBE
+	jumpsAreFinal               // what is missing at a jump in the log is given up at once
 	mistakes
 )
 

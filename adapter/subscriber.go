@@ -255,6 +255,12 @@ func (s *subscriber) catchUp(w *watch, log *logReader) error {
 	w.setBusy(true)
 	defer w.setBusy(false)
 	r := s.track.read()
+	defer func() {
+		if r.lost > 0 {
+			s.count.lost.Add(int64(r.lost))
+			s.cfg.Logger.Error("messages are lost: redis has dropped them and no node holds them", "messages", r.lost)
+		}
+	}()
 	for !r.done {
 		p, err := log.page(r.from())
 		if err != nil {
@@ -263,10 +269,6 @@ func (s *subscriber) catchUp(w *watch, log *logReader) error {
 		for _, e := range s.track.page(r, p) {
 			s.deliver(e.text, e.pos)
 		}
-	}
-	if r.lost > 0 {
-		s.count.lost.Add(int64(r.lost))
-		s.cfg.Logger.Error("messages are lost: redis has dropped them and no node holds them", "messages", r.lost)
 	}
 	return nil
 }

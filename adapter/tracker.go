@@ -125,16 +125,33 @@ func (t *tracker) receive(text string) (pos Position, deliver bool) {
 	return pos, false
 }
 
-// reading is the reading of the log from a position, or from the start.
+// reading is the reading of the log: from the position, if that does not do
+// from the start, and if lines are missing there once more from the start.
 type reading struct {
-	fromStart bool
-	after     Position // the last entry that was read
-	done      bool
-	lost      int // lines that nobody holds any more
+	stage stage
+	after Position          // the last entry that was read
+	seen  map[string]uint64 // highest number of a run that was read
+	gone  map[string]bool   // runs whose missing lines nobody holds any more
+	done  bool
+	lost  int // lines that were given up
 }
 
+type stage int
+
+const (
+	fromPosition stage = iota
+	fromStart          // lines behind a jump may come again, in the right order
+	givingUp           // they do not, in the runs that are gone
+)
+
 // read begins to read the log behind the last known entry.
-func (t *tracker) read() *reading { return &reading{fromStart: t.pos.IsZero(), after: t.pos} }
+func (t *tracker) read() *reading {
+	r := &reading{after: t.pos, seen: map[string]uint64{}}
+	if t.pos.IsZero() {
+		r.stage = fromStart
+	}
+	return r
+}
 
 // from is the id that the next page begins at, that of the last entry if there
 // is one: the page shows whether it is still there.
@@ -146,7 +163,9 @@ func (r *reading) from() string {
 }
 
 // restart reads from the oldest entry.
-func (r *reading) restart() { *r = reading{fromStart: true, lost: r.lost} }
+func (r *reading) restart(s stage) {
+	*r = reading{stage: s, seen: map[string]uint64{}, gone: r.gone, lost: r.lost}
+}
 
 // page takes the next page and returns the entries to deliver.
 func (t *tracker) page(r *reading, p page) (deliver []entry) {
@@ -155,24 +174,25 @@ func (t *tracker) page(r *reading, p page) (deliver []entry) {
 		switch {
 		case len(entries) > 0 && entries[0].pos == r.after:
 			entries = entries[1:]
-		case !r.fromStart:
-			r.restart()
+		case r.stage == fromPosition:
+			r.restart(fromStart)
 			return nil
 		}
 	}
 	for _, e := range entries {
-		last, known := t.last(e.pos.Run)
-		if e.pos.Number > last {
-			if e.pos.Number > last+1 {
-				if !r.fromStart {
-					r.restart()
-					return deliver
-				}
-				if known {
-					r.lost += int(e.pos.Number - last - 1)
-				}
+		run, number := e.pos.Run, e.pos.Number
+		r.seen[run] = max(r.seen[run], number)
+		last, known := t.last(run)
+		jump := number > last+1
+		if jump && r.stage == fromPosition {
+			r.restart(fromStart)
+			return deliver
+		}
+		if number > last && (!jump || r.gone[run]) {
+			if known {
+				r.lost += int(number - last - 1)
 			}
-			t.set(e.pos.Run, e.pos.Number)
+			t.set(run, number)
 			deliver = append(deliver, e)
 		}
 		r.after = e.pos
@@ -183,21 +203,30 @@ func (t *tracker) page(r *reading, p page) (deliver []entry) {
 	return deliver
 }
 
-// finish compares what was read with the watermarks.
+// finish compares what was read with the watermarks. A run whose watermark is
+// below a number that was read is being published again: what is missing comes.
 func (t *tracker) finish(r *reading, marks map[string]uint64) {
+	gone := map[string]bool{}
 	for run, mark := range marks {
 		last, known := t.last(run)
-		if mark <= last {
-			continue
+		switch {
+		case mark <= last || r.stage != fromPosition && mark < r.seen[run]:
+		case r.gone[run]:
+			if known {
+				r.lost += int(mark - last)
+			}
+			t.set(run, mark)
+		default:
+			gone[run] = true
 		}
-		if !r.fromStart {
-			r.restart()
-			return
-		}
-		if known {
-			r.lost += int(mark - last)
-		}
-		t.set(run, mark)
 	}
-	t.pos, r.done = r.after, true
+	switch {
+	case len(gone) == 0:
+		t.pos, r.done = r.after, true
+	case r.stage == fromPosition:
+		r.restart(fromStart)
+	default:
+		r.gone = gone
+		r.restart(givingUp)
+	}
 }
