@@ -134,6 +134,11 @@ func TestReading(t *testing.T) {
 		{"a line before the position", []entry{logEntry("2", "B", 1), logEntry("3", "A", 3)}, map[string]uint64{"A": 3, "B": 1}, []string{"B1"}, 0},
 		{"lines were trimmed", []entry{logEntry("9", "A", 6)}, map[string]uint64{"A": 6}, []string{"A6"}, 2},
 		{"all were trimmed", []entry{logEntry("9", "B", 1)}, map[string]uint64{"A": 6, "B": 1}, []string{"B1"}, 3},
+		{"half of the run again, its first stretch trimmed", []entry{logEntry("6", "A", 6), logEntry("7", "A", 7), logEntry("8", "A", 4), logEntry("9", "A", 5)},
+			map[string]uint64{"A": 5}, []string{"A4", "A5"}, 0},
+		{"the run again, its first stretch trimmed", append([]entry{logEntry("6", "A", 6), logEntry("7", "A", 7), logEntry("8", "A", 4), logEntry("9", "A", 5)}, logEntry("10", "A", 6), logEntry("11", "A", 7)),
+			map[string]uint64{"A": 7}, []string{"A4", "A5", "A6", "A7"}, 0},
+		{"without its watermark, its first stretch trimmed", []entry{logEntry("6", "A", 6), logEntry("7", "B", 1)}, map[string]uint64{"B": 1}, []string{"B1"}, 0},
 		{"a run from before", []entry{logEntry("9", "C", 8)}, map[string]uint64{"A": 3, "C": 8}, []string{"C8"}, 0},
 	} {
 		tr := trackerAt("3", 3)
