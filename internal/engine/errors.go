@@ -26,15 +26,16 @@ const (
 type protocolError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+	reason  RefuseReason
 }
 
 var (
-	errTransportUnknown = &protocolError{0, "Transport unknown"}
-	errSessionUnknown   = &protocolError{1, "Session ID unknown"}
-	errHandshakeMethod  = &protocolError{2, "Bad handshake method"}
-	errBadRequest       = &protocolError{3, "Bad request"}
-	errRevision         = &protocolError{5, "Unsupported protocol version"}
-	errWebSocket        = &protocolError{-1, "Bad Request"} // written as text only, so the code is never sent
+	errTransportUnknown = &protocolError{0, "Transport unknown", RefusedTransport}
+	errSessionUnknown   = &protocolError{1, "Session ID unknown", RefusedSession}
+	errHandshakeMethod  = &protocolError{2, "Bad handshake method", RefusedMethod}
+	errBadRequest       = &protocolError{3, "Bad request", RefusedRequest}
+	errRevision         = &protocolError{5, "Unsupported protocol version", RefusedRevision}
+	errWebSocket        = &protocolError{-1, "Bad Request", RefusedWebSocket} // written as text only, so the code is never sent
 )
 
 // write sends the error as the answer to a plain request.

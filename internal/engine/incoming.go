@@ -31,6 +31,7 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 	live := s.out.state == open
 	s.unlock()
 	if live && p.Type == packet.Message {
+		s.server.count.received.Add(1)
 		s.server.handler.Message(s, keepable(p.Data, memory), p.Binary)
 	}
 	return live

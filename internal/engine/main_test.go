@@ -67,6 +67,7 @@ func serveTest(t testing.TB, cfg Config, l net.Listener, dial func() (net.Conn, 
 		if n := st.engine.Len(); n != 0 {
 			t.Errorf("%d sessions are left after Shutdown", n)
 		}
+		checkNoneCounted(t, st.engine.Stats())
 		st.client.CloseIdleConnections()
 		srv.Close()
 		serving.Wait()

@@ -148,8 +148,9 @@ func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, ps []packet.
 	// net/http removes the deadline after it has sent the answer.
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
 	if s.beginAnswer(len(body)) {
-		w.Write(body) // nothing to do about an error: the packets are lost with the connection
+		n, _ := w.Write(body) // nothing to do about an error: the packets are lost with the connection
 		s.endAnswer(len(body))
+		s.server.count.bytesOut.Add(int64(n))
 	}
 }
 
@@ -192,9 +193,11 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.server.cfg.MaxPayload)))
+	s.server.count.bytesIn.Add(int64(len(body)))
 	defer s.endPost(p)
 	wanted := s.endReading(p, err)
 	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+		s.server.count.refuse(RefusedTooLarge)
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}

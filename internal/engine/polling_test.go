@@ -198,6 +198,7 @@ func TestTooLongPost(t *testing.T) {
 	if a := p.do("POST", p.query, "997:4"+strings.Repeat("x", 996)); a.status != 413 {
 		t.Errorf("got status %d, want 413", a.status)
 	}
+	wantCount(t, "refused", p.engine.Stats().Refused, map[RefuseReason]int64{RefusedTooLarge: 1})
 	p.wantAnswered(answered, "1:1")
 	p.wantClosed(p.session, TransportError)
 }

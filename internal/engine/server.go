@@ -18,6 +18,7 @@ type Server struct {
 	// static after construction
 	cfg     Config
 	handler Handler
+	count   *counters
 
 	// running counts sessions until Handler.Closed has returned, and the
 	// goroutines that outlive their request.
@@ -36,6 +37,7 @@ func New(cfg Config, h Handler) *Server {
 	return &Server{
 		cfg:      cfg.withDefaults(),
 		handler:  h,
+		count:    newCounters(),
 		sessions: make(map[string]*Session),
 		late:     make(map[string]*Session),
 		refused:  make(map[Revision]bool),
@@ -82,18 +84,26 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	upgrade := isUpgrade(r)
 	s, refusal := srv.verify(q, r, upgrade)
 	switch {
-	case refusal != nil && upgrade:
-		refusal.writeUpgrade(w)
 	case refusal != nil:
-		refusal.write(w, r)
+		srv.answerError(w, r, refusal, upgrade)
 	case upgrade:
 		srv.serveWebSocket(w, r, q, s)
 	case q.transport == websocketTransport:
-		errBadRequest.write(w, r) // a plain request that names the websocket transport
+		srv.answerError(w, r, errBadRequest, false) // a plain request that names the websocket transport
 	case s != nil:
 		s.servePolling(w, r)
 	default:
 		srv.handshakePolling(w, r, q)
+	}
+}
+
+// answerError refuses a request, which may be a websocket handshake.
+func (srv *Server) answerError(w http.ResponseWriter, r *http.Request, e *protocolError, upgrade bool) {
+	srv.count.refuse(e.reason)
+	if upgrade {
+		e.writeUpgrade(w)
+	} else {
+		e.write(w, r)
 	}
 }
 
@@ -151,11 +161,19 @@ func (srv *Server) newSession(r *http.Request, q query, c *wsConn) *Session {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	if srv.stopped {
+		srv.count.refuse(RefusedShutdown)
 		return nil
 	}
 	srv.sessions[s.id] = s
 	srv.running.Add(1)
+	srv.count.open(s)
 	return s
+}
+
+// opened tells the log and the handler of a new session.
+func (srv *Server) opened(s *Session, r *http.Request, transport string) {
+	srv.cfg.Logger.Debug("session opened", "sid", s.id, "eio", int(s.revision), "transport", transport, "remote", r.RemoteAddr)
+	srv.handler.Opened(s)
 }
 
 // reject closes a websocket that has no session.
@@ -169,13 +187,14 @@ func (srv *Server) reject(c *wsConn) {
 	srv.running.Go(func() { c.reject(nil) })
 }
 
-func (srv *Server) remove(s *Session, reason Reason, late bool) {
+func (srv *Server) remove(s *Session, transport string, reason Reason, late bool) {
 	srv.mu.Lock()
 	delete(srv.sessions, s.id)
 	if late {
 		srv.late[s.id] = s
 	}
 	srv.mu.Unlock()
+	srv.count.close(s, transport, reason)
 	srv.cfg.Logger.Debug("session closed", "sid", s.id, "reason", string(reason))
 }
 
@@ -186,7 +205,7 @@ func (srv *Server) handshakePolling(w http.ResponseWriter, r *http.Request, q qu
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	srv.handler.Opened(s)
+	srv.opened(s, r, pollingTransport)
 	s.open()
 	s.servePoll(w, r)
 }

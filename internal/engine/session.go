@@ -161,9 +161,9 @@ func (s *Session) closeLocked(reason Reason) {
 		s.endProbeLocked()
 	}
 	s.flushLocked()
-	late := s.late != nil
+	transport, late := s.transportLocked(), s.late != nil
 	s.after = func() {
-		s.server.remove(s, reason, late)
+		s.server.remove(s, transport, reason, late)
 		// A new goroutine, because the caller may hold locks that the handler
 		// takes.
 		go func() {

@@ -50,6 +50,7 @@ func (s *Session) probe(c *wsConn) {
 			c.conn.Write(c.appendPacket(nil, p))
 			s.startNoops(c)
 		case err == nil && p.Type == packet.Upgrade && s.upgrade(c):
+			s.server.cfg.Logger.Debug("session upgraded to websocket", "sid", s.id)
 			s.readWebSocket(c)
 			return
 		default:
@@ -117,6 +118,7 @@ func (s *Session) upgrade(c *wsConn) bool {
 	}
 	s.abortPostLocked()
 	s.ws = c
+	s.server.count.upgrade(s)
 	for _, p := range s.out.queue {
 		s.out.frames = c.appendPacket(s.out.frames, p)
 	}

@@ -12,7 +12,7 @@ import (
 // session or probes for the polling session s.
 func (srv *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q query, s *Session) {
 	if !acceptable(r) {
-		errWebSocket.writeUpgrade(w)
+		srv.answerError(w, r, errWebSocket, true)
 		return
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
@@ -44,7 +44,7 @@ func (srv *Server) handshakeWebSocket(r *http.Request, q query, c *wsConn) {
 		srv.reject(c)
 		return
 	}
-	srv.handler.Opened(s)
+	srv.opened(s, r, websocketTransport)
 	srv.running.Go(func() {
 		s.open() // not before running.Go: Shutdown may stop waiting once the session has ended
 		s.readWebSocket(c)
@@ -60,6 +60,7 @@ func (s *Session) readWebSocket(c *wsConn) {
 			c.finishClose(err)
 			return
 		}
+		s.server.count.bytesIn.Add(int64(len(data)))
 		p, err := c.decode(data, binary)
 		if err != nil {
 			s.fail(ParseError)

@@ -33,7 +33,9 @@ func (s *Session) flushLocked() {
 	switch {
 	case s.ws != nil:
 		for p := s.out.stage(staged); len(p) > 0; p = s.out.stage(staged) {
-			s.wroteLocked(s.ws.tryWrite(p))
+			n, err := s.ws.tryWrite(p)
+			s.server.count.bytesOut.Add(int64(n))
+			s.wroteLocked(n, err)
 		}
 	case s.poll != nil && s.out.waiting():
 		s.answerPollLocked(s.out.payload(s.server.cfg.MaxPayload))
@@ -110,6 +112,7 @@ func (s *Session) failWriteLocked(reason Reason) {
 func (s *Session) drain(rest []byte) {
 	for len(rest) > 0 {
 		n, err := s.ws.conn.Write(rest)
+		s.server.count.bytesOut.Add(int64(n))
 		rest = s.drained(n, err)
 	}
 }
