@@ -187,7 +187,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/static":          {},
 		"tsunagu/internal/packet": {},
 		"tsunagu/internal/uring":  {},
-		"tsunagu/internal/fanout": {"tsunagu/internal/packet", "tsunagu/internal/uring"},
+		"tsunagu/internal/fanout": {"tsunagu/internal/histogram", "tsunagu/internal/packet", "tsunagu/internal/uring"},
 		"tsunagu/internal/engine": {"tsunagu/internal/packet", websocket},
 		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/engine", goSocketIO},
 		"tsunagu/internal/chat":   {"tsunagu/adapter", "tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout"},
@@ -196,6 +196,8 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/web":    {},
 		// The program of go generate.
 		"tsunagu/static/internal/fetch": {},
+		// What an operator is shown.
+		"tsunagu/internal/histogram": {},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./adapter/...", "./static/...", "./internal/...").Output()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"tsunagu/internal/uring"
 )
@@ -26,6 +27,7 @@ type Fanout struct {
 	*Log
 	workers []*worker
 	joined  atomic.Uint32 // number of Joins, to spread members over the workers
+	lines   atomic.Int64
 	stop    chan struct{}
 	running sync.WaitGroup
 }
@@ -49,6 +51,9 @@ func New(cfg Config) *Fanout {
 	f := &Fanout{Log: newLog(), stop: make(chan struct{})}
 	for range max(1, runtime.GOMAXPROCS(0)/2) {
 		w := &worker{wake: make(chan struct{}, 1), logger: cfg.Logger, out: newBatch(cfg)}
+		_, direct := w.out.(*directBatch)
+		w.count.ring.Store(!direct)
+		w.count.epoch = time.Now()
 		f.workers = append(f.workers, w)
 		f.running.Go(func() { w.run(f.stop) })
 	}
@@ -84,7 +89,9 @@ func (f *Fanout) Close() {
 // clients.
 func (f *Fanout) Emit(event string, text []byte) {
 	f.Log.Emit(event, text)
+	f.lines.Add(1)
 	for _, w := range f.workers {
+		w.count.emitted()
 		w.notify()
 	}
 }

@@ -11,7 +11,11 @@ import (
 type worker struct {
 	wake   chan struct{} // buffer of one: one pending wake-up is enough
 	logger *slog.Logger
-	out    batch // owned by run
+	count  measures
+
+	// owned by run
+	out     batch
+	written int64 // bytes, so far
 
 	mu sync.Mutex
 	// guarded by mu. A member keeps its index, so that round skips no member when
@@ -66,10 +70,12 @@ func (w *worker) run(stop <-chan struct{}) {
 // round calls Stage of every member once, and writes in batches. It does not hold
 // mu while it writes. Lines that arrive during a round wake the worker again.
 func (w *worker) round() {
+	since := w.count.begin()
 	var members, writing [uring.Size]Member
 	for at := 0; ; at += len(members) {
 		n := w.copyMembers(members[:], at)
 		if n == 0 {
+			w.count.finish(since)
 			return
 		}
 		staged := 0
@@ -100,13 +106,16 @@ func (w *worker) copyMembers(dst []Member, at int) int {
 // write sends the batch, which has one write for each of members.
 func (w *worker) write(members []Member) {
 	err := w.out.Send(func(i, n int, err error) {
+		w.written += int64(n)
 		if members[i].Wrote(n, err) {
 			w.notify()
 		}
 	})
+	w.count.written.Store(w.written)
 	if err != nil {
 		w.logger.Warn("io_uring failed, falling back to write(2)", "err", err)
 		w.out.Close()
 		w.out = &directBatch{}
+		w.count.ring.Store(false)
 	}
 }
