@@ -190,7 +190,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/fanout": {"tsunagu/internal/histogram", "tsunagu/internal/packet", "tsunagu/internal/uring"},
 		"tsunagu/internal/engine": {"tsunagu/internal/packet", websocket},
 		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/engine", goSocketIO},
-		"tsunagu/internal/chat":   {"tsunagu/adapter", "tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout"},
+		"tsunagu/internal/chat":   {"tsunagu/adapter", "tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout", "tsunagu/internal/histogram"},
 		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},
 		"tsunagu/internal/health": {"tsunagu/internal/packet"},
 		"tsunagu/internal/web":    {},

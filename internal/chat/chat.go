@@ -43,9 +43,11 @@ type Config struct {
 // A Chat is the chat of one node. It implements bridge.Audience and
 // adapter.Receiver. Its methods may be called concurrently, Close only once.
 type Chat struct {
-	cfg     Config
-	fan     *fanout.Fanout
-	dropped atomic.Int64
+	cfg      Config
+	fan      *fanout.Fanout
+	trips    *roundTrips
+	dropped  atomic.Int64
+	textless atomic.Int64 // of those dropped
 
 	mu sync.Mutex
 	// guarded by mu
@@ -57,7 +59,10 @@ func New(cfg Config) *Chat {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Chat{cfg: cfg, fan: fanout.New(fanout.Config{NoIOUring: cfg.NoIOUring, Logger: cfg.Logger}), members: make(map[*engine.Session]fanout.Membership)}
+	trips := newRoundTrips(cfg.Publisher)
+	cfg.Publisher = trips
+	fan := fanout.New(fanout.Config{NoIOUring: cfg.NoIOUring, Logger: cfg.Logger})
+	return &Chat{cfg: cfg, fan: fan, trips: trips, members: make(map[*engine.Session]fanout.Membership)}
 }
 
 // Close stops the delivery of lines and waits for the workers.
@@ -77,6 +82,7 @@ func (c *Chat) Dropped() int64 { return c.dropped.Load() }
 func (c *Chat) publish(conn *bridge.Conn, args bridge.Args) []any {
 	text, err := Text(args.JSON(0), args.Attachments())
 	if err != nil {
+		c.textless.Add(1)
 		c.drop(conn, err.Error())
 		return nil
 	}
@@ -93,7 +99,10 @@ func (c *Chat) drop(conn *bridge.Conn, reason string) {
 }
 
 // Receive implements adapter.Receiver.
-func (c *Chat) Receive(line []byte, _ adapter.Position) { c.fan.Emit(event, line) }
+func (c *Chat) Receive(line []byte, _ adapter.Position) {
+	c.fan.Emit(event, line)
+	c.trips.received(line)
+}
 
 // Join implements bridge.Audience.
 func (c *Chat) Join(name string, s *engine.Session) engine.Feed {
