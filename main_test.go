@@ -198,6 +198,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/static/internal/fetch": {},
 		// What an operator is shown.
 		"tsunagu/internal/histogram": {},
+		"tsunagu/internal/cluster":   {goRedis},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./adapter/...", "./static/...", "./internal/...").Output()
 	if err != nil {
