@@ -199,6 +199,7 @@ func TestDirections(t *testing.T) {
 		// What an operator is shown.
 		"tsunagu/internal/histogram": {},
 		"tsunagu/internal/cluster":   {goRedis},
+		"tsunagu/internal/admin":     {"tsunagu/internal/histogram", "github.com/prometheus/client_golang/prometheus"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./adapter/...", "./static/...", "./internal/...").Output()
 	if err != nil {
