@@ -29,6 +29,7 @@ import (
 	"tsunagu/internal/chat"
 	"tsunagu/internal/engine"
 	"tsunagu/internal/health"
+	"tsunagu/internal/report"
 	"tsunagu/internal/web"
 	"tsunagu/static"
 )
@@ -70,7 +71,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if opts.check != nil {
 		err = health.Check(ctx, *opts.check)
 	} else {
-		log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: opts.logLevel}))
+		level := &slog.HandlerOptions{Level: opts.logLevel}
+		log := slog.New(slog.NewTextHandler(stderr, level))
+		if opts.logJSON {
+			log = slog.New(slog.NewJSONHandler(stderr, level))
+		}
 		adapter.RouteLogs(log)
 		err = serve(ctx, opts, log, stdout)
 	}
@@ -106,12 +111,14 @@ type options struct {
 	check    *string // URL of the node to check
 	ports    []int
 	host     string
+	admin    string         // where the admin server listens; empty: there is none
 	redis    *redis.Options // nil: use localhost, with an embedded Redis if necessary
 	relay    adapter.Mode
 	buffer   int // bytes
 	clients  []engine.Revision
 	ioUring  bool
 	logLevel slog.Level
+	logJSON  bool
 }
 
 func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (options, error) {
@@ -121,6 +128,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 		}
 		return def
 	}
+	var opts options
 	fs := flag.NewFlagSet("tsunagu", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints the error, in one line
 	ports := fs.String("port", env("PORT", "3000,3001"), "ports to listen on, one node per port (PORT)")
@@ -135,8 +143,9 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	clients := fs.String("clients", env("CLIENTS", "2,4"), "Socket.IO clients to serve: 2 for 1.x and 2.x, 4 for 3.x and 4.x (CLIENTS)")
 	ioUring := fs.String("io-uring", env("IO_URING", "auto"), "io_uring, which writes to many clients in one system call:\n"+
 		"auto to use it if the kernel offers it, or off (IO_URING)")
+	fs.StringVar(&opts.admin, "admin", env("ADMIN", ""), "address of the admin server, which has no access control; off when empty (ADMIN)")
+	logFormat := fs.String("log", env("LOG", "text"), "format of the log: text or json (LOG)")
 	verbose := fs.Bool("verbose", env("VERBOSE", "") != "", "also log dropped messages and closed sessions (VERBOSE)")
-	var opts options
 	fs.BoolVar(&opts.version, "version", false, "print module version, commit and Go version, and exit")
 	// fs.Func and not fs.String, because an empty URL, as from an unset variable, must fail.
 	fs.Func("check", "check whether the node at `URL` serves clients, and exit: status 0 if it does, 1 if not", func(url string) error {
@@ -173,8 +182,16 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	if opts.buffer, err = parseBuffer(*buffer); err != nil {
 		return options{}, err
 	}
-	if opts.ioUring, err = parseIOUring(*ioUring); err != nil {
+	if opts.ioUring, err = parseChoice("io-uring", *ioUring, "auto", "off"); err != nil {
 		return options{}, err
+	}
+	if opts.logJSON, err = parseChoice("log", *logFormat, "json", "text"); err != nil {
+		return options{}, err
+	}
+	if opts.admin != "" {
+		if _, _, err := net.SplitHostPort(opts.admin); err != nil {
+			return options{}, fmt.Errorf("admin: %w; want one such as localhost:9090", err)
+		}
 	}
 	if *redisURL == "" {
 		*redisURL = getenv("REDIS_URL")
@@ -225,14 +242,12 @@ func parseClients(s string) ([]engine.Revision, error) {
 	return all, nil
 }
 
-func parseIOUring(s string) (use bool, err error) {
-	switch s {
-	case "auto":
-		return true, nil
-	case "off":
-		return false, nil
+// parseChoice tells whether the value of a flag is yes and not no.
+func parseChoice(name, value, yes, no string) (bool, error) {
+	if value != yes && value != no {
+		return false, fmt.Errorf("%s %q: want %s or %s", name, value, yes, no)
 	}
-	return false, fmt.Errorf("io-uring %q: want auto or off", s)
+	return value == yes, nil
 }
 
 // serve runs one node per port until ctx is done.
@@ -251,21 +266,38 @@ func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer
 		}
 		opts.redis = &redis.Options{Addr: "localhost:6379"}
 	}
+	reporting := report.Config{Logger: log}
+	if opts.relay != adapter.Plain { // which promises to store nothing
+		reporting.Redis = opts.redis
+	}
+	if opts.admin != "" {
+		reporting.Admin = listeners[len(opts.ports)]
+	}
 	var nodes sync.WaitGroup
-	for _, l := range listeners {
+	for _, l := range listeners[:len(opts.ports)] {
 		port := l.Addr().(*net.TCPAddr).Port
-		n := newNode(opts, log.With("node", port))
+		n := newNode(opts, port, log.With("node", port))
+		reporting.Nodes = append(reporting.Nodes, n.report)
 		nodes.Go(func() { n.serve(ctx, l, func() { fmt.Fprintf(stdout, "listening on localhost:%d\n", port) }) })
 	}
+	defer report.Start(reporting)()
 	nodes.Wait()
 	return nil
 }
 
-// listen opens all ports. If one fails it closes the others.
+// listen opens all ports, and last the address of the admin server, if there is
+// one. If one fails it closes the others.
 func listen(opts options) ([]net.Listener, error) {
-	var all []net.Listener
+	var addresses []string
 	for _, port := range opts.ports {
-		l, err := net.Listen("tcp", net.JoinHostPort(opts.host, strconv.Itoa(port)))
+		addresses = append(addresses, net.JoinHostPort(opts.host, strconv.Itoa(port)))
+	}
+	if opts.admin != "" {
+		addresses = append(addresses, opts.admin)
+	}
+	var all []net.Listener
+	for _, addr := range addresses {
+		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			for _, l := range all {
 				l.Close()
@@ -286,9 +318,10 @@ type node struct {
 	bridge  *bridge.Server
 	engine  *engine.Server
 	handler http.Handler
+	report  *report.Node
 }
 
-func newNode(opts options, log *slog.Logger) *node {
+func newNode(opts options, port int, log *slog.Logger) *node {
 	n := &node{log: log}
 	n.relay = adapter.New(opts.redis, adapter.Config{Mode: opts.relay, Buffer: opts.buffer, Logger: log})
 	n.chat = chat.New(chat.Config{Publisher: n.relay, NoIOUring: !opts.ioUring, Logger: log})
@@ -296,6 +329,7 @@ func newNode(opts options, log *slog.Logger) *node {
 	n.chat.Register(n.bridge)
 	n.engine = engine.New(engine.Config{Logger: log, Revisions: opts.clients}, n.bridge)
 	n.handler = static.Handler(n.engine)
+	n.report = &report.Node{Port: port, Engine: n.engine, Chat: n.chat, Relay: n.relay}
 	return n
 }
 
@@ -329,9 +363,13 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 			n.log.Error("web server failed, the node accepts no connections; restart the node", "err", err)
 		}
 	})
+	n.report.Serving()
+	n.log.Info("serving")
 	listening()
 	<-ctx.Done()
 
+	n.report.Draining()
+	n.log.Info("stopping", "sessions", n.engine.Len())
 	shutdownCtx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	serving.Go(func() {
@@ -347,4 +385,5 @@ func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
 	relay.Wait()
 	n.bridge.Close()
 	n.chat.Close()
+	n.log.Info("stopped")
 }

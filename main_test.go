@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"go.uber.org/goleak"
@@ -44,6 +46,9 @@ func TestUsageErrors(t *testing.T) {
 		{"a relay that is none", []string{"-relay", "stream"}, nil, `"stream"`},
 		{"a buffer that is none", []string{"-buffer", "16M"}, nil, `"16M"`},
 		{"a buffer too small", []string{"-buffer", "10"}, nil, `"10"`},
+		{"a format of the log that is none", []string{"-log", "xml"}, nil, "json or text"},
+		{"an admin address without a port", []string{"-admin", "localhost"}, nil, "localhost:9090"},
+		{"such an address in the environment", nil, map[string]string{"ADMIN": "9090"}, "localhost:9090"},
 		{"a bad URL", []string{"-redis", "http://u:hunter2@x"}, nil, "redis://"},
 		{"a bad URL in the environment", nil, map[string]string{"REDIS_URL": "redis://u:hunter2@x:y"}, "redis://"},
 	} {
@@ -137,6 +142,62 @@ func TestNodes(t *testing.T) {
 	}
 }
 
+// The admin server has all nodes of the process, on a listener of its own.
+func TestAdmin(t *testing.T) {
+	redis := miniredis.RunT(t)
+	ctx, stop := context.WithCancel(t.Context())
+	logged, stderr := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		args := []string{"-port", "0,0", "-host", "127.0.0.1", "-redis", "redis://" + redis.Addr(), "-admin", "127.0.0.1:0", "-log", "json"}
+		status <- run(ctx, args, environment(nil), io.Discard, stderr)
+		stderr.Close()
+	}()
+	log := json.NewDecoder(logged)
+	var url string
+	for serving := 0; url == "" || serving < 2; {
+		var entry struct{ Msg, URL string }
+		if err := log.Decode(&entry); err != nil {
+			t.Fatalf("the log ended before both nodes served, or is no JSON: %v", err)
+		}
+		switch entry.Msg {
+		case "admin server listening":
+			url = entry.URL
+		case "serving":
+			serving++
+		}
+	}
+	go io.Copy(io.Discard, io.MultiReader(log.Buffered(), logged)) // ends with the program
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	get := func(path string) string {
+		resp, err := client.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return string(body)
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(20 * time.Second); get("readyz") != "ready\n"; {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("after 20 s the process is not ready: %s", get("readyz"))
+		}
+	}
+	for path, want := range map[string]string{"metrics": "\ntsunagu_ready{node=", "": "<title>Tsunagu</title>"} {
+		if body := get(path); !strings.Contains(body, want) {
+			t.Errorf("/%s answered %d bytes without %q", path, len(body), want)
+		}
+	}
+	stop()
+	if got := <-status; got != 0 {
+		t.Errorf("exit status %d, want 0", got)
+	}
+}
+
 func checkServes(t *testing.T, port int) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -200,6 +261,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/histogram": {},
 		"tsunagu/internal/cluster":   {goRedis},
 		"tsunagu/internal/admin":     {"tsunagu/internal/histogram", "github.com/prometheus/client_golang/prometheus"},
+		"tsunagu/internal/report":    {"tsunagu/adapter", "tsunagu/internal/admin", "tsunagu/internal/chat", "tsunagu/internal/cluster", "tsunagu/internal/engine", goRedis},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./adapter/...", "./static/...", "./internal/...").Output()
 	if err != nil {

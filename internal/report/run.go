@@ -1,0 +1,94 @@
+package report
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+
+	"tsunagu/internal/admin"
+	"tsunagu/internal/cluster"
+)
+
+// Config holds what Start is told.
+type Config struct {
+	// Nodes are those of this process.
+	Nodes []*Node
+	// Redis is where the nodes of a chat report; nil: nothing is stored there,
+	// and the admin server shows the nodes of this process only.
+	Redis *redis.Options
+	// Admin is where the operator's server listens; nil: there is none. It is
+	// closed in the end.
+	Admin net.Listener
+	// Logger must be set.
+	Logger *slog.Logger
+}
+
+// Start begins to tell other processes how the nodes of this one are and, if
+// there is a listener for that, the operator how all of them are. It ends when
+// stop is called, which waits for it.
+func Start(cfg Config) (stop func()) {
+	others, stopRegister := startRegister(cfg)
+	if cfg.Admin == nil {
+		return stopRegister
+	}
+	stopAdmin := start(func(ctx context.Context) {
+		if err := newAdmin(cfg, others).Run(ctx, cfg.Admin); err != nil {
+			cfg.Logger.Error("the admin server failed; restart the process to have it back, the nodes go on", "err", err)
+		}
+	})
+	cfg.Logger.Info("admin server listening", "url", "http://"+cfg.Admin.Addr().String()+"/")
+	return func() {
+		stopAdmin() // it reads from the register
+		stopRegister()
+	}
+}
+
+// start runs f until stop is called, which waits for it.
+func start(f func(ctx context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { f(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// startRegister returns a function that reads what others report, nil if this
+// process is to store nothing in Redis.
+func startRegister(cfg Config) (others func(context.Context) ([][]byte, error), stop func()) {
+	if cfg.Redis == nil {
+		return nil, func() {}
+	}
+	register := cluster.New(cfg.Redis, cluster.Config{Logger: cfg.Logger})
+	stop = start(func(ctx context.Context) {
+		register.Run(ctx, func() map[string]cluster.Report { return reports(cfg.Nodes) })
+	})
+	return func(ctx context.Context) (all [][]byte, err error) {
+		reports, err := register.Others(ctx)
+		for _, r := range reports {
+			all = append(all, r.Data)
+		}
+		return all, err
+	}, stop
+}
+
+func newAdmin(cfg Config, others func(context.Context) ([][]byte, error)) *admin.Server {
+	var nodes []admin.Node
+	for _, n := range cfg.Nodes {
+		nodes = append(nodes, n)
+	}
+	return admin.New(admin.Config{Nodes: nodes, Others: others, Logger: cfg.Logger})
+}
+
+func reports(nodes []*Node) map[string]cluster.Report {
+	all := make(map[string]cluster.Report)
+	for _, n := range nodes {
+		f := n.Figures()
+		all[f.Node] = cluster.Report{Name: f.Name, Data: f.Encode()}
+	}
+	return all
+}
