@@ -12,7 +12,7 @@ CLIENTS := e2e/node_modules/.package-lock.json
 SCRIPT  := static/client/socket.io.js
 FIND_GO := find . -name node_modules -prune -o -name '*.go' -print
 
-.PHONY: build test tools check cross unit stress e2e picture bench bench-short fuzz vuln clean
+.PHONY: build test tools check cross unit stress e2e picture admin-picture bench bench-short fuzz vuln clean
 .NOTPARALLEL:
 
 build: $(SCRIPT)
@@ -68,6 +68,10 @@ e2e: $(CLIENTS) $(SCRIPT)
 # The picture in the README.
 picture: tools $(CLIENTS)
 	E2E_PICTURE=$(CURDIR)/docs/chat.png $(GO) test -tags e2e -count=1 -run '^TestPageWithoutRedis$$' ./e2e
+
+# The admin page after five minutes of traffic.
+admin-picture: tools $(CLIENTS)
+	E2E_ADMIN_PICTURE=$(CURDIR)/docs/admin.png $(GO) test -tags e2e -count=1 -timeout 10m -run '^TestAdminPicture$$' ./e2e
 
 # Measures Tsunagu beside the servers it replaces and others, in half an hour on an idle machine. Writes the tables, the
 # plot, and the figures of the READMEs.
