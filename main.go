@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -122,36 +123,9 @@ type options struct {
 }
 
 func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (options, error) {
-	env := func(name, def string) string {
-		if v := getenv(name); v != "" {
-			return v
-		}
-		return def
-	}
-	var opts options
 	fs := flag.NewFlagSet("tsunagu", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints the error, in one line
-	ports := fs.String("port", env("PORT", "3000,3001"), "ports to listen on, one node per port (PORT)")
-	host := fs.String("host", env("HOST", ""), "interface to listen on; empty for all (HOST)")
-	// The environment's URL is not the default, because -help prints defaults and the URL
-	// may have a password.
-	redisURL := fs.String("redis", "", "Redis: redis://, rediss:// or unix:// (REDIS_URL);\n"+
-		"without it localhost:6379, and an embedded Redis if there is none")
-	relay := fs.String("relay", env("RELAY", "auto"), "how messages travel between nodes: log, through a log in Redis, so that none is lost;\n"+
-		"plain, by pub/sub alone; auto, log where Redis allows it (RELAY)")
-	buffer := fs.String("buffer", env("BUFFER", "16777216"), "bytes of messages that may wait for Redis; then the node stops reading from its speakers (BUFFER)")
-	clients := fs.String("clients", env("CLIENTS", "2,4"), "Socket.IO clients to serve: 2 for 1.x and 2.x, 4 for 3.x and 4.x (CLIENTS)")
-	ioUring := fs.String("io-uring", env("IO_URING", "auto"), "io_uring, which writes to many clients in one system call:\n"+
-		"auto to use it if the kernel offers it, or off (IO_URING)")
-	fs.StringVar(&opts.admin, "admin", env("ADMIN", ""), "address of the admin server, which has no access control; off when empty (ADMIN)")
-	logFormat := fs.String("log", env("LOG", "text"), "format of the log: text or json (LOG)")
-	verbose := fs.Bool("verbose", env("VERBOSE", "") != "", "also log dropped messages and closed sessions (VERBOSE)")
-	fs.BoolVar(&opts.version, "version", false, "print module version, commit and Go version, and exit")
-	// fs.Func and not fs.String, because an empty URL, as from an unset variable, must fail.
-	fs.Func("check", "check whether the node at `URL` serves clients, and exit: status 0 if it does, 1 if not", func(url string) error {
-		opts.check = &url
-		return nil
-	})
+	f := defineFlags(fs, getenv)
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fs.SetOutput(stderr)
@@ -162,42 +136,84 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	if fs.NArg() > 0 {
 		return options{}, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	if opts.check != nil || opts.version {
-		return opts, nil
+	if f.check != nil || f.version {
+		return options{check: f.check, version: f.version}, nil
 	}
-	opts.host = *host
-	if *verbose {
+	return f.options(getenv)
+}
+
+// flags holds the values of the flags as they were given.
+type flags struct {
+	ports, host, redis, relay, buffer, clients, ioUring, admin, log string
+
+	verbose, version bool
+	check            *string
+}
+
+// defineFlags defines the flags. Their defaults come from the environment.
+func defineFlags(fs *flag.FlagSet, getenv func(string) string) *flags {
+	f := &flags{}
+	text := func(p *string, name, variable, def, usage string) {
+		if v := getenv(variable); v != "" {
+			def = v
+		}
+		fs.StringVar(p, name, def, usage+" ("+variable+")")
+	}
+	text(&f.ports, "port", "PORT", "3000,3001", "ports to listen on, one node per port")
+	text(&f.host, "host", "HOST", "", "interface to listen on; empty for all")
+	// The environment's URL is not the default, because -help prints defaults and the URL
+	// may have a password.
+	fs.StringVar(&f.redis, "redis", "", "Redis: redis://, rediss:// or unix:// (REDIS_URL);\n"+
+		"without it localhost:6379, and an embedded Redis if there is none")
+	text(&f.relay, "relay", "RELAY", "auto", "how messages travel between nodes: log, through a log in Redis, so that none is lost;\n"+
+		"plain, by pub/sub alone; auto, log where Redis allows it")
+	text(&f.buffer, "buffer", "BUFFER", "16777216", "bytes of messages that may wait for Redis; then the node stops reading from clients that send")
+	text(&f.clients, "clients", "CLIENTS", "2,4", "Socket.IO clients to serve: 2 for 1.x and 2.x, 4 for 3.x and 4.x")
+	text(&f.ioUring, "io-uring", "IO_URING", "auto", "io_uring, which writes to many clients in one system call:\n"+
+		"auto to use it if the kernel offers it, or off")
+	text(&f.admin, "admin", "ADMIN", "", "address of the admin server, which has no access control; off when empty")
+	text(&f.log, "log", "LOG", "text", "format of the log: text or json")
+	fs.BoolVar(&f.verbose, "verbose", getenv("VERBOSE") != "", "also log dropped messages and closed sessions (VERBOSE)")
+	fs.BoolVar(&f.version, "version", false, "print module version, commit and Go version, and exit")
+	// fs.Func and not fs.String, because an empty URL, as from an unset variable, must fail.
+	fs.Func("check", "check whether the node at `URL` serves clients, and exit: status 0 if it does, 1 if not", func(url string) error {
+		f.check = &url
+		return nil
+	})
+	return f
+}
+
+// options checks the values of the flags.
+func (f *flags) options(getenv func(string) string) (opts options, err error) {
+	opts = options{host: f.host, admin: f.admin}
+	if f.verbose {
 		opts.logLevel = slog.LevelDebug
 	}
-	var err error
-	if opts.ports, err = parsePorts(*ports); err != nil {
+	if opts.ports, err = parsePorts(f.ports); err != nil {
 		return options{}, err
 	}
-	if opts.clients, err = parseClients(*clients); err != nil {
+	if opts.clients, err = parseClients(f.clients); err != nil {
 		return options{}, err
 	}
-	if opts.relay, err = adapter.ParseMode(*relay); err != nil {
+	if opts.relay, err = adapter.ParseMode(f.relay); err != nil {
 		return options{}, err
 	}
-	if opts.buffer, err = parseBuffer(*buffer); err != nil {
+	if opts.buffer, err = parseBuffer(f.buffer); err != nil {
 		return options{}, err
 	}
-	if opts.ioUring, err = parseChoice("io-uring", *ioUring, "auto", "off"); err != nil {
+	if opts.ioUring, err = parseChoice("io-uring", f.ioUring, "auto", "off"); err != nil {
 		return options{}, err
 	}
-	if opts.logJSON, err = parseChoice("log", *logFormat, "json", "text"); err != nil {
+	if opts.logJSON, err = parseChoice("log", f.log, "json", "text"); err != nil {
 		return options{}, err
 	}
-	if opts.admin != "" {
-		if _, _, err := net.SplitHostPort(opts.admin); err != nil {
+	if f.admin != "" {
+		if _, _, err := net.SplitHostPort(f.admin); err != nil {
 			return options{}, fmt.Errorf("admin: %w; want one such as localhost:9090", err)
 		}
 	}
-	if *redisURL == "" {
-		*redisURL = getenv("REDIS_URL")
-	}
-	if *redisURL != "" {
-		opts.redis, err = adapter.ParseURL(*redisURL)
+	if url := cmp.Or(f.redis, getenv("REDIS_URL")); url != "" {
+		opts.redis, err = adapter.ParseURL(url)
 	}
 	return opts, err
 }
