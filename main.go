@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
@@ -20,19 +19,15 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"tsunagu/adapter"
-	"tsunagu/internal/bridge"
 	"tsunagu/internal/broker"
-	"tsunagu/internal/chat"
 	"tsunagu/internal/engine"
 	"tsunagu/internal/health"
+	"tsunagu/internal/node"
 	"tsunagu/internal/report"
-	"tsunagu/internal/web"
-	"tsunagu/static"
 )
 
 // Exit statuses.
@@ -112,12 +107,8 @@ type options struct {
 	check    *string // URL of the node to check
 	ports    []int
 	host     string
-	admin    string         // where the admin server listens; empty: there is none
-	redis    *redis.Options // nil: use localhost, with an embedded Redis if necessary
-	relay    adapter.Mode
-	buffer   int // bytes
-	clients  []engine.Revision
-	ioUring  bool
+	admin    string      // where the admin server listens; empty: there is none
+	node     node.Config // without port; without Redis: use localhost, or an embedded Redis
 	logLevel slog.Level
 	logJSON  bool
 }
@@ -192,18 +183,20 @@ func (f *flags) options(getenv func(string) string) (opts options, err error) {
 	if opts.ports, err = parsePorts(f.ports); err != nil {
 		return options{}, err
 	}
-	if opts.clients, err = parseClients(f.clients); err != nil {
+	if opts.node.Clients, err = parseClients(f.clients); err != nil {
 		return options{}, err
 	}
-	if opts.relay, err = adapter.ParseMode(f.relay); err != nil {
+	if opts.node.Relay, err = adapter.ParseMode(f.relay); err != nil {
 		return options{}, err
 	}
-	if opts.buffer, err = parseBuffer(f.buffer); err != nil {
+	if opts.node.Buffer, err = parseBuffer(f.buffer); err != nil {
 		return options{}, err
 	}
-	if opts.ioUring, err = parseChoice("io-uring", f.ioUring, "auto", "off"); err != nil {
+	ioUring, err := parseChoice("io-uring", f.ioUring, "auto", "off")
+	if err != nil {
 		return options{}, err
 	}
+	opts.node.NoIOUring = !ioUring
 	if opts.logJSON, err = parseChoice("log", f.log, "json", "text"); err != nil {
 		return options{}, err
 	}
@@ -213,7 +206,7 @@ func (f *flags) options(getenv func(string) string) (opts options, err error) {
 		}
 	}
 	if url := cmp.Or(f.redis, getenv("REDIS_URL")); url != "" {
-		opts.redis, err = adapter.ParseURL(url)
+		opts.node.Redis, err = adapter.ParseURL(url)
 	}
 	return opts, err
 }
@@ -272,7 +265,7 @@ func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer
 	if err != nil {
 		return err
 	}
-	if opts.redis == nil {
+	if opts.node.Redis == nil {
 		embedded, err := broker.Ensure(ctx, broker.Config{Logger: log})
 		if err != nil {
 			log.Warn("no redis found and the embedded redis did not start, retrying localhost:6379; start a redis there or set -redis", "err", err)
@@ -280,11 +273,11 @@ func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer
 		if embedded != nil {
 			defer embedded.Close()
 		}
-		opts.redis = &redis.Options{Addr: "localhost:6379"}
+		opts.node.Redis = &redis.Options{Addr: "localhost:6379"}
 	}
 	reporting := report.Config{Logger: log}
-	if opts.relay != adapter.Plain { // which promises to store nothing
-		reporting.Redis = opts.redis
+	if opts.node.Relay != adapter.Plain { // which promises to store nothing
+		reporting.Redis = opts.node.Redis
 	}
 	if opts.admin != "" {
 		reporting.Admin = listeners[len(opts.ports)]
@@ -292,9 +285,11 @@ func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer
 	var nodes sync.WaitGroup
 	for _, l := range listeners[:len(opts.ports)] {
 		port := l.Addr().(*net.TCPAddr).Port
-		n := newNode(opts, port, log.With("node", port))
-		reporting.Nodes = append(reporting.Nodes, n.report)
-		nodes.Go(func() { n.serve(ctx, l, func() { fmt.Fprintf(stdout, "listening on localhost:%d\n", port) }) })
+		cfg := opts.node
+		cfg.Port, cfg.Logger = port, log.With("node", port)
+		n := node.New(cfg)
+		reporting.Nodes = append(reporting.Nodes, n.Report())
+		nodes.Go(func() { n.Serve(ctx, l, func() { fmt.Fprintf(stdout, "listening on localhost:%d\n", port) }) })
 	}
 	defer report.Start(reporting)()
 	nodes.Wait()
@@ -323,83 +318,4 @@ func listen(opts options) ([]net.Listener, error) {
 		all = append(all, l)
 	}
 	return all, nil
-}
-
-// A node serves one port: an engine, the application, and its connections to Redis.
-// It replaces one process of the original Node server.
-type node struct {
-	log     *slog.Logger
-	relay   *adapter.Adapter
-	chat    *chat.Chat
-	bridge  *bridge.Server
-	engine  *engine.Server
-	handler http.Handler
-	report  *report.Node
-}
-
-func newNode(opts options, port int, log *slog.Logger) *node {
-	n := &node{log: log}
-	n.relay = adapter.New(opts.redis, adapter.Config{Mode: opts.relay, Buffer: opts.buffer, Logger: log})
-	n.chat = chat.New(chat.Config{Publisher: n.relay, NoIOUring: !opts.ioUring, Logger: log})
-	n.bridge = bridge.New(bridge.Config{Audience: n.chat, Logger: log})
-	n.chat.Register(n.bridge)
-	n.engine = engine.New(engine.Config{Logger: log, Revisions: opts.clients}, n.bridge)
-	n.handler = static.Handler(n.engine)
-	n.report = &report.Node{Port: port, Engine: n.engine, Chat: n.chat, Relay: n.relay}
-	return n
-}
-
-const (
-	// firstSubscription is how long a node waits for Redis before it accepts
-	// clients without it.
-	firstSubscription = time.Second
-	// shutdownTimeout is how long clients may take to close their connections.
-	shutdownTimeout = 5 * time.Second
-)
-
-// serve runs the node until ctx is done. Then it stops the parts in the order in which
-// messages pass them: web server and sessions, relay, handlers, fan-out.
-func (n *node) serve(ctx context.Context, l net.Listener, listening func()) {
-	relayCtx, stopRelay := context.WithCancel(context.Background())
-	var relay sync.WaitGroup
-	relay.Go(func() {
-		if err := n.relay.Run(relayCtx, n.chat); err != nil {
-			n.log.Error("relay failed, messages are no longer published or received; restart the node", "err", err)
-		}
-	})
-	srv := web.New(n.handler, web.Config{Logger: n.log})
-	var serving sync.WaitGroup
-	select {
-	case <-n.relay.Ready():
-	case <-time.After(firstSubscription):
-	case <-ctx.Done():
-	}
-	serving.Go(func() {
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			n.log.Error("web server failed, the node accepts no connections; restart the node", "err", err)
-		}
-	})
-	n.report.Serving()
-	n.log.Info("serving")
-	listening()
-	<-ctx.Done()
-
-	n.report.Draining()
-	n.log.Info("stopping", "sessions", n.engine.Len())
-	shutdownCtx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
-	serving.Go(func() {
-		if err := srv.Shutdown(shutdownCtx); err != nil {
-			srv.Close()
-		}
-	})
-	if err := n.engine.Shutdown(shutdownCtx); err != nil {
-		n.log.Warn("some sessions did not end before the shutdown timeout, the exit closes their connections", "err", err)
-	}
-	serving.Wait()
-	stopRelay()
-	relay.Wait()
-	n.bridge.Close()
-	n.chat.Close()
-	n.log.Info("stopped")
 }

@@ -255,6 +255,8 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},
 		"tsunagu/internal/health": {"tsunagu/internal/packet"},
 		"tsunagu/internal/web":    {},
+		// The wiring of a node, like main.
+		"tsunagu/internal/node": {"tsunagu", goRedis},
 		// The program of go generate.
 		"tsunagu/static/internal/fetch": {},
 		// What an operator is shown.
