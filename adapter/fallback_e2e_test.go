@@ -70,11 +70,7 @@ func fallsBack(t *testing.T, words string, refuse, allow func(*testing.T, *redis
 	}
 	cfg, book := reported()
 	cfg.ProbeInterval = 50 * time.Millisecond
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the log:\n%s", strings.Join(slices.DeleteFunc(strings.Split(book.String(), "\n"), func(l string) bool { return strings.Contains(l, "DEBUG") }), "\n"))
-		}
-	})
+	showOnFailure(t, book)
 	a, b := start(t, at(s.addr), cfg).waitReady(t), start(t, at(s.addr), cfg).waitReady(t)
 	say := func(from, to int) {
 		t.Helper()
@@ -161,11 +157,7 @@ func TestRealListedPermissions(t *testing.T) {
 	cfg, book := reported()
 	cfg.Mode, cfg.LogBytes = Log, 48<<10 // less than all lines take
 	n := start(t, opts, cfg).waitReady(t)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the log:\n%s", book.tail())
-		}
-	})
+	showOnFailure(t, book)
 	n.say(t, numbered(1, 500)...)
 	n.wait(t, 500)
 	if err := operator.ClientKillByFilter(context.Background(), "user", "relay").Err(); err != nil {

@@ -52,6 +52,20 @@ func (r *record) heard(speaker string) int {
 	return r.last[speaker]
 }
 
+// check waits for all that was said, and compares.
+func (r *record) check(t *testing.T, node string, said map[string]int) {
+	t.Helper()
+	for speaker, n := range said {
+		awaitFor(t, time.Minute, fmt.Sprintf("%s hears line %d of %s", node, n, speaker), func() bool { return r.heard(speaker) >= n })
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.wrong) > 0 {
+		t.Errorf("%s: %d wrong, first %.300q", node, len(r.wrong), r.wrong[0])
+	}
+	t.Logf("%s heard %v, missed %d of elsewhere", node, r.last, r.missed)
+}
+
 // spoken is line n of a speaker. Cut anywhere, a part of it is a message.
 func spoken(speaker string, n int) string {
 	forged := "\r\n*3\r\n$7\r\nmessage\r\n$4\r\nchat\r\n$6\r\nforged\r\n"
@@ -149,11 +163,7 @@ func TestRealFaults(t *testing.T) {
 	s := realRedis(t)
 	r := &rig{Rand: rand.New(rand.NewPCG(seed, 0)), t: t, redis: s, net: newProxy(t, s.addr)}
 	var book logbook
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the nodes' log:\n%s", book.String())
-		}
-	})
+	showOnFailure(t, &book)
 	opts := at(r.net.addr)
 	opts.ReadTimeout = 2 * time.Second
 	names, records, nodes := []string{"one", "two"}, map[string]*record{}, map[string]*Adapter{}
@@ -199,21 +209,22 @@ func TestRealFaults(t *testing.T) {
 	}
 	speaking.Wait()
 	for name, rec := range records {
-		for _, speaker := range names {
-			awaitFor(t, time.Minute, fmt.Sprintf("%s hears line %d of %s, has heard %d", name, said[speaker], speaker, rec.heard(speaker)),
-				func() bool { return rec.heard(speaker) >= said[speaker] })
-		}
-		rec.mu.Lock()
-		if len(rec.wrong) > 0 {
-			t.Errorf("%s: %d wrong, first %.300q", name, len(rec.wrong), rec.wrong[0])
-		}
-		t.Logf("%s heard %v, missed %d of elsewhere: %+v", name, rec.last, rec.missed, nodes[name].Stats())
-		rec.mu.Unlock()
-		if st := nodes[name].Stats(); st.Lost != 0 || st.Plain != 0 || st.Dropped != (Dropped{}) {
-			t.Errorf("%s: lines were lost or went plainly: %+v", name, st)
+		rec.check(t, name, said)
+		st := nodes[name].Stats()
+		t.Logf("%s: %+v", name, st)
+		if st.Lost != 0 || st.Plain != 0 || st.Dropped != (Dropped{}) {
+			t.Errorf("%s: lines were lost or went plainly", name)
 		}
 	}
 	t.Logf("faults: %v", count)
+}
+
+func showOnFailure(t *testing.T, book *logbook) {
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the nodes' log:\n%s", book)
+		}
+	})
 }
 
 // speak says so many lines a second until the end and returns how many.

@@ -107,7 +107,7 @@ func (w *world) cutPublisher(p *modelPublisher) {
 
 func (w *world) forget(i int) { w.zombies = append(w.zombies[:i:i], w.zombies[i+1:]...) }
 
-func (w *world) cutReceiver(r *modelReceiver) { r.up, r.queue, r.reading = false, nil, nil }
+func (w *world) cutReceiver(r *modelReceiver) { r.up, r.queue, r.reading, r.gap = false, nil, nil, nil }
 
 func (w *world) restart(as *modelRedis) {
 	w.redis = as
@@ -167,7 +167,11 @@ func (w *world) read(r *modelReceiver) string {
 		return fmt.Sprintf("%d lines are given up for lost", r.reading.lost)
 	}
 	if r.reading.done {
-		r.reading = nil
+		gap := r.gap
+		r.reading, r.gap = nil, nil
+		if gap != nil && r.track.lacks(*gap) {
+			w.cutReceiver(r)
+		}
 	}
 	return ""
 }
@@ -181,7 +185,7 @@ func (w *world) receive(r *modelReceiver) string {
 			return err.Error()
 		}
 		if r.track.announce(a) && w.mistake != gapsAreIgnored {
-			r.reading = r.track.read()
+			r.reading, r.gap = r.track.read(), &a
 		}
 		return ""
 	}

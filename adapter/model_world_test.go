@@ -48,6 +48,7 @@ type modelReceiver struct {
 	up      bool // subscribed
 	queue   []modelMessage
 	reading *reading
+	gap     *announcement // why the log is read
 	heard   map[string][]uint64
 	due     map[string]uint64 // first number that must be heard
 	foreign map[string]int

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func sentinels(t *testing.T, master *server) string {
 		dir := t.TempDir()
 		conf := filepath.Join(dir, "sentinel.conf")
 		text := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nlogfile %s\n"+
-			"sentinel monitor chat %s %s 2\nsentinel down-after-milliseconds chat 500\nsentinel failover-timeout chat 3000\n",
+			"sentinel monitor chat %s %s 2\nsentinel down-after-milliseconds chat 2000\nsentinel failover-timeout chat 6000\n",
 			own, dir, filepath.Join(dir, "log"), host, port)
 		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -85,36 +86,17 @@ func TestRealSentinel(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg, book := reported()
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the nodes' log:\n%s", book.tail())
-		}
-	})
+	showOnFailure(t, book)
 	cfg.Mode, cfg.ProbeInterval, cfg.ProbeTimeout = Log, time.Second, time.Second
 	a, b := start(t, opts, cfg).waitReady(t), start(t, opts, cfg).waitReady(t)
-	said := 0
-	stop := make(chan struct{})
-	speaking := make(chan struct{})
-	go func() {
-		defer close(speaking)
-		tick := time.NewTicker(3 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				said++
-				a.say(t, itoa(said))
-			}
-		}
-	}()
+	ended := talk(t, a)
 
 	one.kill()
 	masterIs(t, url, two)
 	one.useDump(t, false)
-	one.args = nil
-	one.start(t) // Sentinel makes it a replica
+	host, port, _ = net.SplitHostPort(two.addr)
+	one.args = []string{"--replicaof", host + " " + port, "--repl-diskless-sync-delay", "0"}
+	one.start(t)
 	c := one.client(t)
 	defer c.Close()
 	awaitFor(t, 30*time.Second, "a replica", func() bool {
@@ -127,8 +109,7 @@ func TestRealSentinel(t *testing.T) {
 		heard, err := c.PubSubNumSub(context.Background(), "chat").Result()
 		return err == nil && heard["chat"] == 2
 	})
-	close(stop)
-	<-speaking
+	said := ended()
 	for name, n := range map[string]*node{"a": a, "b": b} {
 		awaitFor(t, 30*time.Second, name+" hears the last line", func() bool { return len(n.all()) >= said })
 		if got := n.all(); !slices.Equal(got, numbered(1, said)) {
@@ -136,4 +117,29 @@ func TestRealSentinel(t *testing.T) {
 		}
 	}
 	t.Logf("%d lines, %+v", said, a.Stats())
+}
+
+// talk has n say numbers, 300 a second, until ended is called.
+func talk(t *testing.T, n *node) (ended func() (said int)) {
+	stop, said := make(chan struct{}), make(chan int)
+	go func() {
+		count := 0
+		tick := time.NewTicker(3 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				said <- count
+				return
+			case <-tick.C:
+				count++
+				if err := n.Publish([]byte(itoa(count))); err != nil {
+					t.Errorf("Publish: %v", err)
+				}
+			}
+		}
+	}()
+	end := sync.OnceValue(func() int { close(stop); return <-said })
+	t.Cleanup(func() { end() })
+	return end
 }

@@ -229,55 +229,6 @@ func (s *subscriber) up() {
 	s.buf.poke()
 }
 
-func (s *subscriber) message(m *redis.Message, w *watch, log *logReader) error {
-	switch m.Channel {
-	case s.names.bare:
-		if pos, ok := s.track.receive(m.Payload); ok {
-			s.deliver([]byte(m.Payload), pos)
-		}
-	case s.names.lines:
-		a, err := parseAnnouncement(m.Payload)
-		if err != nil {
-			s.cfg.Logger.Debug("ignoring a message on the channel of announcements", "channel", m.Channel, "error", err)
-			return nil
-		}
-		s.echo.hear(a)
-		if s.track.announce(a) {
-			s.count.gaps.Add(1)
-			return s.catchUp(w, log)
-		}
-	}
-	return nil
-}
-
-// catchUp hands on the lines of the log that this node has not heard.
-func (s *subscriber) catchUp(w *watch, log *logReader) error {
-	w.setBusy(true)
-	defer w.setBusy(false)
-	r := s.track.read()
-	defer func() {
-		if r.lost > 0 {
-			s.count.lost.Add(int64(r.lost))
-			s.cfg.Logger.Error("messages are lost: redis has dropped them and no node holds them", "messages", r.lost)
-		}
-	}()
-	for !r.done {
-		p, err := log.page(r.from())
-		if err != nil {
-			return err
-		}
-		for _, e := range s.track.page(r, p) {
-			s.deliver(e.text, e.pos)
-		}
-	}
-	return nil
-}
-
-func (s *subscriber) deliver(line []byte, pos Position) {
-	s.count.received.Add(1)
-	s.to.Receive(line, pos)
-}
-
 // next waits for one message. The library asserts its way through a reply's
 // parts and panics over one that is no pub/sub message, which a confused proxy
 // must not be able to turn into the end of this process.

@@ -98,6 +98,14 @@ func (t *tracker) announce(a announcement) (gap bool) {
 	return gap || a.mark >= next
 }
 
+// lacks tells, after the log was read, whether lines of an announcement are
+// still missing. Then the log that was read is not the one of the server that
+// announced them, or that has lost them since.
+func (t *tracker) lacks(a announcement) bool {
+	last, _ := t.last(a.run)
+	return last < a.mark
+}
+
 // receive takes a bare line and tells whether to deliver it. The position is
 // zero for a line from elsewhere.
 func (t *tracker) receive(text string) (pos Position, deliver bool) {
@@ -120,8 +128,7 @@ func (t *tracker) receive(text string) (pos Position, deliver bool) {
 		t.set(t.run, l.number)
 		return pos, true
 	}
-	// The log was read and did not have the lines before: Redis has lost them,
-	// and this one as well. Their node publishes them again.
+	// The log was read and did not have the lines before, see lacks.
 	return pos, false
 }
 

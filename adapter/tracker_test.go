@@ -74,6 +74,16 @@ func TestAnnouncementWithoutLine(t *testing.T) {
 	}
 }
 
+// A log that lacks what was announced is that of another server.
+func TestLacks(t *testing.T) {
+	tr := trackerAt("1-0", 3)
+	for mark, lacks := range map[uint64]bool{2: false, 3: false, 4: true} {
+		if got := tr.lacks(announcement{run: "A", mark: mark}); got != lacks {
+			t.Errorf("after A3, with watermark %d: %t, want %t", mark, got, lacks)
+		}
+	}
+}
+
 func TestReceive(t *testing.T) {
 	tr := trackerAt("1-0", 3)
 	tr.announce(announcementOf(t, 5, "3 4 5"))
