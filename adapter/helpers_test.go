@@ -81,12 +81,6 @@ func (l *logbook) String() string {
 	return l.buf.String()
 }
 
-// tail is the end of the log.
-func (l *logbook) tail() string {
-	s := l.String()
-	return s[max(0, len(s)-20_000):]
-}
-
 func (l *logbook) count(s string) int { return strings.Count(l.String(), s) }
 
 func (l *logbook) logger() *slog.Logger {
