@@ -63,7 +63,7 @@ stress:
 	grep -q '^exit status 0$$' bin/stress.log
 
 e2e: $(CLIENTS) $(SCRIPT)
-	$(GO) test -tags e2e -count=1 -timeout 15m ./adapter ./e2e ./e2e/conformance
+	MODEL_STEPS=1000000 $(GO) test -tags e2e -count=1 -timeout 20m ./adapter ./e2e ./e2e/conformance
 
 # The picture in the README.
 picture: tools $(CLIENTS)
