@@ -198,6 +198,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	wanted := s.endReading(p, err)
 	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
 		s.server.count.refuse(RefusedTooLarge)
+		w.Header().Set("Connection", "close") // instead of reading the rest
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}

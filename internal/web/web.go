@@ -120,12 +120,19 @@ func (s *Server) recover() {
 	panic(http.ErrAbortHandler)
 }
 
-// boundBody gives the body of a request a deadline until it has been read. The
-// answer does not wait for a body that the handler does not read.
+const (
+	// restTimeout is how long an answer waits for a body that the handler has not
+	// read. Most bodies have arrived with their header.
+	restTimeout = 100 * time.Millisecond
+	// maxRest is how many bytes of such a body are read.
+	maxRest = 256 << 10
+)
+
+// boundBody gives the body of a request a deadline until it has been read.
 func (s *Server) boundBody(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
-	rc := http.NewResponseController(w)
-	rc.SetReadDeadline(time.Now().Add(s.cfg.BodyTimeout))
-	body := &boundedBody{ReadCloser: r.Body, end: func() { rc.SetReadDeadline(time.Time{}) }}
+	body := &boundedBody{ReadCloser: r.Body, conn: http.NewResponseController(w)}
+	body.expected = r.Header.Get("Expect") != ""
+	body.conn.SetReadDeadline(time.Now().Add(s.cfg.BodyTimeout))
 	r.Body = body
 	return &bodyResponseWriter{ResponseWriter: w, body: body}
 }
@@ -133,21 +140,28 @@ func (s *Server) boundBody(w http.ResponseWriter, r *http.Request) http.Response
 // A boundedBody is a body with a deadline.
 type boundedBody struct {
 	io.ReadCloser
-	end  func()
-	read bool // to its end
+	conn *http.ResponseController
+	err  error // io.EOF when the body has been read
+	// expected tells that the client sends the body when a Read has asked for it
+	// (RFC 9110, section 10.1.1).
+	expected bool
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	b.expected = false
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF && !b.read {
-		b.read = true
-		b.end()
+	if b.err = err; err == io.EOF {
+		b.conn.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
 
-// A bodyResponseWriter closes the connection after an answer to a request whose
-// body has not been read. net/http would read the body first.
+// A bodyResponseWriter reads what the handler has left of the body before it
+// answers. If the body does not arrive, the connection closes after the answer;
+// net/http would wait for it.
 type bodyResponseWriter struct {
 	http.ResponseWriter
 	body   *boundedBody
@@ -155,11 +169,21 @@ type bodyResponseWriter struct {
 }
 
 func (w *bodyResponseWriter) WriteHeader(status int) {
-	if !w.header && !w.body.read {
+	if !w.header {
+		w.header = true
+		w.finishBody()
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *bodyResponseWriter) finishBody() {
+	if w.body.err == nil && !w.body.expected && w.Header().Get("Connection") != "close" {
+		w.body.conn.SetReadDeadline(time.Now().Add(restTimeout))
+		io.CopyN(io.Discard, w.body, maxRest)
+	}
+	if w.body.err != io.EOF {
 		w.Header().Set("Connection", "close")
 	}
-	w.header = true
-	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *bodyResponseWriter) Write(p []byte) (int, error) {
