@@ -129,7 +129,8 @@ func (p *publisher) step(hard context.Context) error {
 	// A Redis that restarted while nobody spoke is no outage, and one refusal is
 	// no reason yet to leave the log.
 	stale := old && refusalOf(err) == nil && !errors.Is(err, os.ErrDeadlineExceeded)
-	if err != nil && (stale || p.refused && !refused) && hard.Err() == nil {
+	doubtful := p.refused && !refused && pause(hard, p.back.next())
+	if err != nil && (stale || doubtful) && hard.Err() == nil {
 		err = p.attempt(hard)
 	}
 	if err == nil {

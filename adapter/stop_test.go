@@ -11,13 +11,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// stops fails the test when the node takes longer than limit to stop. The
-// limits are generous, but below every timeout that could hold it up.
-func stops(t *testing.T, n *node, limit time.Duration) {
+// stopLimit is generous, but below every timeout that could hold a node up: the
+// least is 5 s.
+const stopLimit = 4 * time.Second
+
+// stops fails the test when the node takes longer than stopLimit to stop.
+func stops(t *testing.T, n *node) {
 	t.Helper()
 	begin := time.Now()
 	n.stop()
-	if took := time.Since(begin); took > limit {
+	if took := time.Since(begin); took > stopLimit {
 		t.Errorf("took %v to stop", took)
 	}
 	if err := n.Publish([]byte("late")); !errors.Is(err, ErrClosed) {
@@ -29,11 +32,11 @@ func stops(t *testing.T, n *node, limit time.Duration) {
 }
 
 func TestStopWhileConnected(t *testing.T) {
-	stops(t, start(t, at(mini(t).Addr()), quick()).waitReady(t), time.Second)
+	stops(t, start(t, at(mini(t).Addr()), quick()).waitReady(t))
 }
 
 func TestStopAtOnce(t *testing.T) {
-	stops(t, start(t, at(mini(t).Addr()), quick()), time.Second)
+	stops(t, start(t, at(mini(t).Addr()), quick()))
 }
 
 func TestStopInBackoff(t *testing.T) {
@@ -41,7 +44,7 @@ func TestStopInBackoff(t *testing.T) {
 	cfg.BackoffMin, cfg.BackoffMax = time.Hour, time.Hour
 	n := start(t, at(freeAddr(t)), cfg)
 	await(t, "the outage", func() bool { return book.count("redis is unavailable") == 1 })
-	stops(t, n, time.Second)
+	stops(t, n)
 }
 
 // The connection is accepted, but nobody answers the greeting.
@@ -57,7 +60,7 @@ func TestStopInGreeting(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	stops(t, n, time.Second)
+	stops(t, n)
 }
 
 // A dial that hangs ends with its context.
@@ -70,7 +73,7 @@ func TestStopInDial(t *testing.T) {
 	}}
 	n := start(t, opts, quick())
 	<-dialing
-	stops(t, n, time.Second)
+	stops(t, n)
 }
 
 // Lines that wait are sent after the end of the context, though not without end.
@@ -93,7 +96,7 @@ func TestDrain(t *testing.T) {
 	f.mu.Lock()
 	busy = false
 	f.mu.Unlock()
-	stops(t, n, 5*time.Second)
+	stops(t, n)
 	if got := f.published(); !slices.Equal(got, numbered(1, 10)) {
 		t.Errorf("published %q", got)
 	}
@@ -117,7 +120,7 @@ func TestDrainIsBounded(t *testing.T) {
 		n.say(t, "a line")
 		n.run(t)
 		<-asked
-		stops(t, n, 2*time.Second)
+		stops(t, n)
 		d := n.Stats().Dropped
 		if d.Closed+d.Unanswered != 1 {
 			t.Errorf("%q: dropped %+v", answer, d)
@@ -134,7 +137,7 @@ func TestStopWhileAway(t *testing.T) {
 	cfg.DrainTimeout = time.Minute
 	n := start(t, at(freeAddr(t)), cfg)
 	await(t, "the outage", func() bool { return book.count("redis is unavailable") == 1 })
-	stops(t, n, time.Second)
+	stops(t, n)
 }
 
 func TestRunTwice(t *testing.T) {
