@@ -64,10 +64,10 @@ func TestRoundTrips(t *testing.T) {
 			}
 		}
 		r.Publish([]byte("one"))
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		r.Publish([]byte("two"))
 		r.Publish([]byte("refused"))
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		r.received([]byte("refused"))
 		r.received([]byte("three"))
 		want("lines that are not under way", 0)
@@ -78,7 +78,7 @@ func TestRoundTrips(t *testing.T) {
 		want("the first line, after the second", 3)
 
 		r.Publish([]byte("lost"))
-		time.Sleep(maxTrip + time.Second)
+		<-time.After(maxTrip + time.Second)
 		r.received([]byte("lost"))
 		want("a line of long ago", 3)
 		if n := r.accepted.Load(); n != 3 {

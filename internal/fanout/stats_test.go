@@ -55,12 +55,12 @@ func TestStats(t *testing.T) {
 func TestDelayOfARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := measures{epoch: time.Now()}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		m.emitted()
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		m.emitted()
 		since := m.begin()
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		m.finish(since)
 		m.finish(m.begin())
 		if got := m.delay.Snapshot(); got.Sum != 2 {
