@@ -2,24 +2,31 @@
 --
 -- KEYS[1]  stream: the log
 -- KEYS[2]  hash: run -> number of its last line in the log (its watermark),
---          "@" .. run -> second of its last probe, "bytes" -> bytes ever logged
+--          "@" .. run -> second of its last probe, "bytes" -> bytes in the log
 -- ARGV[1]  run
--- ARGV[2]  number of the first line
--- ARGV[3]  "1": the lines before the first one are given up (a new base)
--- ARGV[4]  lines up to this number have been published bare and are not again
--- ARGV[5]  count of this call, which the node that made it waits to hear
--- ARGV[6]  channel of announcements
--- ARGV[7]  channel of bare lines
--- ARGV[8]  most bytes that the log may hold
--- ARGV[9]  seconds after which unused keys expire
--- ARGV[10] "1": renew the expiry of the log
--- ARGV[11] and on: for each line its hash and its text. None: a probe.
+-- ARGV[2]  number of the line before the first one
+-- ARGV[3]  number of the last line
+-- ARGV[4]  count of lines; "0": a probe
+-- ARGV[5]  bytes that the lines add to the log
+-- ARGV[6]  "1": the lines before the first one are given up (a new base)
+-- ARGV[7]  count of this call, which the node that made it waits to hear
+-- ARGV[8]  channel of announcements
+-- ARGV[9]  channel of bare lines
+-- ARGV[10] most bytes that the log may hold
+-- ARGV[11] seconds after which unused keys expire
+-- ARGV[12] "1": renew the expiry of the log
+-- ARGV[13] and on: for each line its number, its text, and its length and hash
+--          or "-" if it has been published bare before and is not again
 --
 -- Returns the run's watermark, and the error of what was refused after the
 -- lines were appended, if any. An error instead means that no line was.
-local call, pcall, format = redis.call, redis.pcall, string.format
-local stream, marks, run = KEYS[1], KEYS[2], ARGV[1]
-local first, args = tonumber(ARGV[2]), #ARGV
+--
+-- The usual call has one line that follows the watermark. Its delay counts, so
+-- it leaves the arithmetic to the caller: turning numbers into text and back
+-- takes Lua longer than some commands take.
+local call, pcall, argv = redis.call, redis.pcall, ARGV
+local stream, marks, run = KEYS[1], KEYS[2], argv[1]
+local before, last, size, lines, args = argv[2], argv[3], argv[5], 13, #argv
 local entryCost = 64 -- bytes of an entry beyond its text, about
 
 local length = call('XLEN', stream)
@@ -29,31 +36,30 @@ if length == 0 then
   call('HSET', marks, 'bytes', 0)
   call('DEL', marks)
 end
-local known = call('HMGET', marks, run, 'bytes')
-local mark = tonumber(known[1] or 0)
-if args > 10 and first > mark + 1 and ARGV[3] ~= '1' then
-  return {known[1] or '0'}
-end
-local before = tonumber(known[2] or 0)
-if not known[2] and length > 0 then
-  before = tonumber(call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1][2][6])
-end
-
-local last, after = mark, before
-for i = 12, args, 2 do
-  local number = first + (i - 12) / 2
-  if number > mark then
-    last = number
-    after = after + #ARGV[i] + entryCost
+-- The first write that can be refused: if it fails, nothing is appended.
+local mark = call('HINCRBY', marks, run, argv[4])
+if lines > args then
+  last = string.format('%.0f', mark)
+elseif mark ~= tonumber(last) then
+  -- The lines do not follow the watermark.
+  mark = mark - argv[4]
+  before = string.format('%.0f', mark)
+  call('HSET', marks, run, before)
+  if mark < tonumber(argv[2]) and argv[6] ~= '1' then return {before} end
+  size = 0
+  for i = lines, args, 3 do
+    if tonumber(argv[i]) <= mark then
+      lines = i + 3
+    else
+      size = size + #argv[i + 1] + entryCost
+    end
   end
+  if lines > args then last = before end
+  call('HSET', marks, run, last)
 end
--- The first write that can be refused: if it fails, nothing is appended. Lua's
--- own conversion would write large numbers with an exponent.
-local lastText = last == first and ARGV[2] or format('%.0f', last)
-local afterText = format('%.0f', after)
-call('HSET', marks, run, lastText, 'bytes', afterText)
+local bytes = call('HINCRBY', marks, 'bytes', size)
 
-if args == 10 then
+if argv[4] == '0' then
   -- A probe also shows whether this user may do what lines need, and removes
   -- the watermarks of runs that have not probed for long.
   call('XRANGE', stream, '-', '+', 'COUNT', 1)
@@ -68,62 +74,60 @@ if args == 10 then
     local seen = value['@' .. other]
     if not seen then
       call('HSET', marks, '@' .. other, now)
-    elseif seen + ARGV[9] < now then
+    elseif seen + argv[11] < now then
       call('HDEL', marks, other, '@' .. other)
     end
   end
-  call('EXPIRE', marks, ARGV[9])
+  call('EXPIRE', marks, argv[11])
 end
 
-local quiet, total, refusal = tonumber(ARGV[4]), before, nil
-local announced, bare = {run, ARGV[5], lastText}, {}
-for i = 12, args, 2 do
-  local number, text = first + (i - 12) / 2, ARGV[i]
-  if number > mark then
-    local numberText = number == last and lastText or format('%.0f', number)
-    local sum = total + #text + entryCost
-    local id = pcall('XADD', stream, '*', 'r', run, 'n', numberText,
-      's', number == last and afterText or format('%.0f', sum), 't', text)
-    if type(id) == 'table' then
-      if total == before then
-        call('HSET', marks, run, format('%.0f', mark), 'bytes', format('%.0f', before))
-        return id
-      end
-      refusal, lastText = id, format('%.0f', number - 1)
-      announced[3] = lastText
-      call('HSET', marks, run, lastText, 'bytes', format('%.0f', total))
-      break
-    end
-    total = sum
-    local what = '-'
-    if number > quiet then
-      what = #text .. ':' .. ARGV[i - 1]
-      bare[#bare + 1] = text
-    end
-    announced[#announced + 1] = numberText .. ' ' .. id .. ' ' .. what
+local announced, bare = {run, argv[7], last}, {}
+local refusal
+for i = lines, args, 3 do
+  local number, line, what = argv[i], argv[i + 1], argv[i + 2]
+  local id = pcall('XADD', stream, '*', 'r', run, 'n', number, 't', line)
+  if type(id) == 'table' then
+    for j = i, args, 3 do bytes = bytes - #argv[j + 1] - entryCost end
+    last = i == lines and before or argv[i - 3]
+    call('HSET', marks, run, last, 'bytes', string.format('%.0f', bytes))
+    if i == lines then return id end
+    refusal, announced[3] = id, last
+    break
   end
+  announced[#announced + 1] = number .. ' ' .. id .. ' ' .. what
+  if what ~= '-' then bare[#bare + 1] = line end
 end
 
 -- From here on the lines are in the log: a refusal is told with the answer.
-local function attempt(...)
-  local answer = pcall(...)
+local function check(answer)
   if type(answer) == 'table' and answer.err then refusal = answer end
   return answer
 end
-if total > before and (length == 0 or ARGV[10] == '1') then attempt('EXPIRE', stream, ARGV[9]) end
-if not known[1] then attempt('EXPIRE', marks, ARGV[9]) end
-local cap = tonumber(ARGV[8])
-if math.floor(total * 16 / cap) ~= math.floor(before * 16 / cap) then
-  -- A sixteenth of the entries at a time, when the log has grown by a
-  -- sixteenth of its bytes.
-  for _ = 1, 48 do
-    local oldest = attempt('XRANGE', stream, '-', '+', 'COUNT', 1)
-    if oldest.err or not oldest[1] or total - tonumber(oldest[1][2][6]) <= cap then break end
+if (length == 0 or argv[12] == '1') and lines < args then check(pcall('EXPIRE', stream, argv[11])) end
+if length == 0 or argv[2] == '0' then check(pcall('EXPIRE', marks, argv[11])) end
+local cap, unknown = tonumber(argv[10]), length > 0 and bytes == tonumber(size)
+if bytes > cap or unknown then
+  local function cost(entries)
+    local sum = 0
+    for _, entry in ipairs(entries) do sum = sum + #entry[2][6] + entryCost end
+    return sum
+  end
+  if unknown then
+    bytes = cost(call('XRANGE', stream, '-', '+'))
+    call('HSET', marks, 'bytes', string.format('%.0f', bytes))
+  end
+  while bytes > cap do
+    -- So many of the oldest entries that neither does this call take long nor
+    -- does each call have to trim.
     local entries = call('XLEN', stream)
-    if type(attempt('XTRIM', stream, 'MAXLEN', entries - math.ceil(entries / 16))) == 'table' then break end
+    local count = math.ceil(entries * math.min(cap / 16, 131072) / bytes)
+    local oldest = check(pcall('XRANGE', stream, '-', '+', 'COUNT', count))
+    if oldest.err or #oldest == 0 then break end
+    if type(check(pcall('XTRIM', stream, 'MAXLEN', entries - #oldest))) == 'table' then break end
+    bytes = call('HINCRBY', marks, 'bytes', -cost(oldest))
   end
 end
-attempt('PUBLISH', ARGV[6], table.concat(announced, ' '))
-for i = 1, #bare do attempt('PUBLISH', ARGV[7], bare[i]) end
-if refusal then return {lastText, refusal.err} end
-return {lastText}
+check(pcall('PUBLISH', argv[8], table.concat(announced, ' ')))
+for i = 1, #bare do check(pcall('PUBLISH', argv[9], bare[i])) end
+if refusal then return {last, refusal.err} end
+return {last}

@@ -27,6 +27,9 @@ var (
 const (
 	// pageEntries is the number of entries that one call of read.lua returns.
 	pageEntries = 100
+	// entryCost is what an entry of the log counts beyond its text, as in
+	// publish.lua.
+	entryCost = 64
 	// unusedExpiry is how long the keys stay in Redis after their last use.
 	unusedExpiry = time.Hour
 )
@@ -57,11 +60,20 @@ func (e partialError) Error() string { return e.reply }
 // logLines runs publish.lua for b and returns the watermark. When the error is
 // a partialError the watermark holds nevertheless.
 func logLines(client *redis.Client, n names, b batch, call uint64, maxLog int) (mark uint64, err error) {
-	args := make([]any, 0, 10+2*len(b.lines))
-	args = append(args, b.run, b.first, b.base, b.quiet, call, n.lines, n.bare, maxLog, int(unusedExpiry.Seconds()), b.renew)
-	for _, text := range b.lines {
-		args = append(args, lineHash(text), text)
+	args := make([]any, 12, 12+3*len(b.lines))
+	size := 0
+	for i, text := range b.lines {
+		number, what := b.first+uint64(i), "-"
+		if number > b.quiet {
+			what = strconv.Itoa(len(text)) + ":" + lineHash(text)
+		}
+		args = append(args, number, text, what)
+		size += len(text) + entryCost
 	}
+	copy(args, []any{
+		b.run, b.first - 1, b.first - 1 + uint64(len(b.lines)), len(b.lines), size, b.base, call,
+		n.lines, n.bare, maxLog, int(unusedExpiry.Seconds()), b.renew,
+	})
 	answer, err := publishScript.Run(context.Background(), client, n.keys, args...).StringSlice()
 	if err != nil {
 		return 0, err
@@ -137,20 +149,20 @@ func decodePage(answer []any) (page, error) {
 	return p, nil
 }
 
-// decodeEntry reads [id, [r, run, n, number, s, bytes, t, text]].
+// decodeEntry reads [id, [r, run, n, number, t, text]].
 func decodeEntry(item any) (e entry, ok bool) {
 	pair, _ := item.([]any)
 	if len(pair) != 2 {
 		return entry{}, false
 	}
 	fields, _ := pair[1].([]any)
-	if len(fields) != 8 {
+	if len(fields) != 6 {
 		return entry{}, false
 	}
 	id, _ := pair[0].(string)
 	run, _ := fields[1].(string)
 	number, _ := fields[3].(string)
-	text, ok := fields[7].(string)
+	text, ok := fields[5].(string)
 	n, err := strconv.ParseUint(number, 10, 64)
 	return entry{pos: Position{ID: id, Run: run, Number: n}, text: []byte(text)}, ok && err == nil
 }

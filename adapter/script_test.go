@@ -142,8 +142,8 @@ func checkLogBound(t *testing.T, c *redis.Client) {
 		for _, e := range entries {
 			bytes += len(e.Values["t"].(string)) + lineCost
 		}
-		// It is trimmed by sixteenths, when it has grown by a sixteenth.
-		if most := bound + bound/16 + 2*(size+lineCost); bytes > most || bytes < min(total, bound/4) {
+		// A call trims when it has made the log too large, by a sixteenth or more.
+		if most := bound; bytes > most || bytes < min(total, bound/4) {
 			t.Errorf("with lines of %d bytes the log holds %d bytes, want up to %d, and not much less", size, bytes, most)
 		}
 		if got := entries[len(entries)-1].Values["n"]; got != fmt.Sprint(next-1) {
