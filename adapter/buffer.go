@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// fullLogInterval is the shortest time between two log lines about a full
+// buffer: while speakers are faster than Redis it is full again after each batch.
+const fullLogInterval = time.Minute
+
 // buffer is the window that speakers fill and the publisher empties. A push
 // waits while the buffer is full, and no line is ever dropped for want of room.
 type buffer struct {
@@ -17,12 +21,18 @@ type buffer struct {
 	epoch   time.Time
 	more    chan struct{} // holds a token after a push
 
-	mu     sync.Mutex
-	room   sync.Cond // signaled when lines leave or the buffer closes
-	win    window
-	closed bool
-	paused int  // pushes that wait
-	full   bool // and the log knows
+	mu      sync.Mutex
+	win     window
+	waiters []waiter // pushes that wait for room, in order
+	closed  bool
+	full    bool      // the log says that the buffer is full
+	warned  time.Time // when the log said so last
+}
+
+// A waiter is a push that waits for room.
+type waiter struct {
+	line   []byte
+	result chan error // buffer of one; receives one value
 }
 
 func newBuffer(cfg Config, run string) *buffer {
@@ -30,30 +40,41 @@ func newBuffer(cfg Config, run string) *buffer {
 		max: cfg.Buffer, keep: cfg.Buffer, keepFor: cfg.HoldTime, log: cfg.Logger,
 		epoch: time.Now(), more: make(chan struct{}, 1), win: newWindow(run),
 	}
-	b.room.L = &b.mu
 	return b
 }
 
-// push appends line, as soon as there is room.
+// push appends line as soon as there is room. Pushes get room in the order in
+// which they came, so that long lines do not wait behind all short ones.
 func (b *buffer) push(line []byte) error {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	for !b.closed && !b.fits(line) {
-		if !b.full {
-			b.full = true
-			b.log.Warn("publish buffer full, pausing speakers until redis is back",
-				"messages", b.win.waiting(), "bytes", b.win.pending)
-		}
-		b.paused++
-		b.room.Wait()
-		b.paused--
-	}
 	if b.closed {
+		b.mu.Unlock()
 		return ErrClosed
 	}
+	if len(b.waiters) == 0 && b.fits(line) {
+		b.append(line)
+		b.mu.Unlock()
+		return nil
+	}
+	b.warnFull()
+	w := waiter{line: line, result: make(chan error, 1)}
+	b.waiters = append(b.waiters, w)
+	b.mu.Unlock()
+	return <-w.result
+}
+
+func (b *buffer) append(line []byte) {
 	b.win.push(line)
 	b.poke()
-	return nil
+}
+
+func (b *buffer) warnFull() {
+	if b.full || !b.warned.IsZero() && time.Since(b.warned) < fullLogInterval {
+		return
+	}
+	b.full, b.warned = true, time.Now()
+	b.log.Warn("publish buffer full, reading nothing from clients that send until redis takes messages",
+		"messages", b.win.waiting(), "bytes", b.win.pending)
 }
 
 // fits tells whether line has room; a line that is larger than the whole
@@ -70,14 +91,22 @@ func (b *buffer) poke() {
 	}
 }
 
-// freed is called with mu held when lines have left.
+// freed is called with mu held when lines have left. It gives room to those
+// that wait.
 func (b *buffer) freed() {
-	if b.paused > 0 {
-		b.room.Broadcast()
+	n := 0
+	for n < len(b.waiters) && b.fits(b.waiters[n].line) {
+		b.append(b.waiters[n].line)
+		b.waiters[n].result <- nil
+		n++
 	}
-	if b.full && b.win.pending <= b.max/2 {
+	clear(b.waiters[:n])
+	if b.waiters = b.waiters[n:]; len(b.waiters) == 0 {
+		b.waiters = nil // the array of a flood is not kept
+	}
+	if b.full && b.win.waiting() == 0 {
 		b.full = false
-		b.log.Info("publish buffer has room, speakers continue")
+		b.log.Info("publish buffer is empty again")
 	}
 }
 
@@ -150,5 +179,8 @@ func (b *buffer) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
-	b.room.Broadcast()
+	for _, w := range b.waiters {
+		w.result <- ErrClosed
+	}
+	b.waiters = nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 )
@@ -51,8 +52,76 @@ func TestPushWaitsForRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 		pushing.Wait()
-		if book.count("publish buffer full, pausing speakers until redis is back") != 1 || book.count("speakers continue") != 1 {
-			t.Errorf("want one line for full and one for room, got:\n%s", book)
+		if _, err := b.acknowledge(7); err != nil {
+			t.Fatal(err)
+		}
+		if book.count("publish buffer full") != 1 || book.count("publish buffer is empty again") != 1 {
+			t.Errorf("want one line for full and one for empty, got:\n%s", book)
+		}
+	})
+}
+
+// Speakers that are faster than Redis fill the buffer again after each batch.
+func TestFullBufferIsLoggedOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, book := smallBuffer()
+		const seconds = 90
+		var pushing sync.WaitGroup
+		for n := uint64(0); n < 5*seconds; n += 5 { // empty after each second
+			for range 5 {
+				pushing.Go(func() {
+					if err := b.push([]byte("x")); err != nil {
+						t.Errorf("push: %v", err)
+					}
+				})
+			}
+			synctest.Wait()
+			for _, mark := range []uint64{n + 4, n + 5} {
+				if _, err := b.acknowledge(mark); err != nil {
+					t.Fatal(err)
+				}
+			}
+			<-time.After(time.Second)
+		}
+		pushing.Wait()
+		if full, empty := book.count("publish buffer full"), book.count("publish buffer is empty again"); full != 2 || empty != 2 {
+			t.Errorf("%d lines say that the buffer is full and %d that it is empty, want 2 in %d s:\n%s", full, empty, seconds, book)
+		}
+	})
+}
+
+// A long line waits for those before it, and not for those after it, although
+// they are shorter and there would be room for them.
+func TestPushesGetRoomInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := smallBuffer()
+		long := make([]byte, 1+cost([]byte("x"))) // costs as much as two short ones
+		for range 4 {
+			if err := b.push([]byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var pushing sync.WaitGroup
+		for _, line := range [][]byte{long, []byte("y"), []byte("y")} {
+			pushing.Go(func() {
+				if err := b.push(line); err != nil {
+					t.Errorf("push: %v", err)
+				}
+			})
+			synctest.Wait()
+		}
+		for mark := uint64(1); mark <= 4; mark++ {
+			if _, err := b.acknowledge(mark); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pushing.Wait()
+		var sizes []int
+		for _, line := range b.batch(10, 1000).lines {
+			sizes = append(sizes, len(line))
+		}
+		if want := []int{len(long), 1, 1}; !slices.Equal(sizes, want) {
+			t.Errorf("lines of %d bytes wait, want %d", sizes, want)
 		}
 	})
 }
@@ -115,7 +184,7 @@ func TestSpeakersWaitForRedis(t *testing.T) {
 			}
 		})
 	}
-	await(t, "a full buffer", func() bool { return book.count("pausing speakers") == 1 })
+	await(t, "a full buffer", func() bool { return book.count("publish buffer full") == 1 })
 	m := miniredis.NewMiniRedis()
 	if err := m.StartAddr(addr); err != nil {
 		t.Fatal(err)
@@ -142,7 +211,7 @@ func TestStopWhileSpeakersWait(t *testing.T) {
 			}
 		}
 	}()
-	await(t, "a full buffer", func() bool { return book.count("pausing speakers") == 1 })
+	await(t, "a full buffer", func() bool { return book.count("publish buffer full") == 1 })
 	n.stop()
 	if err := <-answer; !errors.Is(err, ErrClosed) {
 		t.Errorf("Publish: %v, want ErrClosed", err)
