@@ -1,21 +1,14 @@
 package engine
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"tsunagu/internal/packet"
 )
-
-// answerTimeout is how long a client may take to read the answer to a poll. No
-// other timeout covers this, because the session is finished with the request by
-// then.
-const answerTimeout = time.Minute
 
 // past is a deadline that makes reads and writes fail at once.
 var past = time.Unix(1, 0)
@@ -23,6 +16,7 @@ var past = time.Unix(1, 0)
 // A poll is a pending GET request.
 type poll struct {
 	answer chan []packet.Packet // buffer of one; receives one value
+	size   int                  // of the answer, in bytes of memory; guarded by the session's mu
 }
 
 // A post is a running POST request.
@@ -65,6 +59,7 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		s.abandonPoll(p)
 	}
+	s.endAnswer(p)
 }
 
 // abandonPoll closes the session of a client that disconnected during a poll. It
@@ -103,85 +98,6 @@ func (s *Session) startPoll() *poll {
 		s.flushLocked()
 	}
 	return p
-}
-
-func (s *Session) answerPollLocked(ps []packet.Packet) {
-	s.poll.answer <- ps // does not block: the buffer is empty
-	s.poll = nil
-}
-
-// setHeaders sets the headers that all answers to polling clients have.
-func (s *Session) setHeaders(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	if s.jsonp == "" {
-		allowOrigin(h, r)
-	}
-	// Old versions of Internet Explorer would report the answers as an XSS attack.
-	if ua := r.UserAgent(); strings.Contains(ua, ";MSIE") || strings.Contains(ua, "Trident/") {
-		h.Set("X-XSS-Protection", "0")
-	}
-	h.Set("Set-Cookie", "io="+s.id+"; Path=/; HttpOnly")
-}
-
-func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, ps []packet.Packet) {
-	var body []byte
-	binary := false
-	if s.revision == Revision4 {
-		body = packet.AppendPayload4(nil, ps)
-	} else {
-		body, binary = packet.AppendPayload3(nil, ps, !s.base64)
-	}
-	contentType := "text/plain; charset=UTF-8"
-	if binary {
-		contentType = "application/octet-stream"
-	}
-	if s.jsonp != "" {
-		body = appendJSONP(nil, s.jsonp, body)
-	}
-	s.setHeaders(w, r)
-	w.Header().Set("Content-Type", contentType)
-	if encoding, packed := compress(strings.Join(r.Header.Values("Accept-Encoding"), ","), body); encoding != "" {
-		w.Header().Set("Content-Encoding", encoding)
-		body = packed
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	// net/http removes the deadline after it has sent the answer.
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
-	if s.beginAnswer(len(body)) {
-		n, _ := w.Write(body) // nothing to do about an error: the packets are lost with the connection
-		s.endAnswer(len(body))
-		s.server.count.bytesOut.Add(int64(n))
-	}
-}
-
-// beginAnswer counts the bytes of an answer until it has been written. A client
-// that polls again and again without reading the answers is too slow.
-func (s *Session) beginAnswer(n int) bool {
-	s.mu.Lock()
-	defer s.unlock()
-	if s.unread > 0 && s.unread+n > s.server.cfg.MaxQueue {
-		s.closeLocked(TooSlow)
-		return false
-	}
-	s.unread += n
-	return true
-}
-
-func (s *Session) endAnswer(n int) {
-	s.mu.Lock()
-	defer s.unlock()
-	s.unread -= n
-}
-
-// appendJSONP writes a payload as a JavaScript call. It escapes U+2028 and U+2029,
-// which JSON strings may contain but JavaScript strings may not.
-func appendJSONP(dst []byte, head string, payload []byte) []byte {
-	dst = append(dst, head...)
-	at := len(dst)
-	dst = packet.AppendJSONString(dst, payload)
-	js := bytes.ReplaceAll(dst[at:], []byte("\u2028"), []byte(`\u2028`))
-	js = bytes.ReplaceAll(js, []byte("\u2029"), []byte(`\u2029`))
-	return append(append(dst[:at:at], js...), ");"...)
 }
 
 func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/url"
 	"runtime"
@@ -239,47 +238,6 @@ func TestPingsWithoutPolls(t *testing.T) {
 	p.wantOpen(p.session)
 	p.post(strings.Repeat("1:2", 900))
 	p.wantClosed(p.session, TooSlow)
-}
-
-// The server drops an answer that the client does not read, as it holds memory
-// even after the end of the session.
-func TestUnreadAnswer(t *testing.T) {
-	if answerTimeout > 2*time.Minute {
-		t.Error("answerTimeout is ", answerTimeout, ", want at most 2 minutes")
-	}
-	synctest.Test(t, func(t *testing.T) {
-		p := newPipeServer(t, Config{}).connect(polling3)
-		p.session.Send(Message{Data: make([]byte, 100_000)})
-		conn, _ := p.dial()
-		c := newWSClient(t, conn)
-		c.write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: test\r\n\r\n"))
-		advance(answerTimeout + time.Second)
-		conn.SetReadDeadline(time.Now().Add(testTimeout))
-		if got, err := io.ReadAll(conn); err != nil || len(got) > 10_000 {
-			t.Errorf("the answer still arrives after the timeout: %d bytes, %v", len(got), err)
-		}
-	})
-}
-
-// A client that polls without reading the answers is closed before they add up.
-func TestUnreadAnswers(t *testing.T) {
-	bubble(t, func(t *testing.T, st *testServer) {
-		p := st.connect(polling3)
-		poll := func() {
-			p.session.Send(Message{Data: make([]byte, 600_000)})
-			conn, err := p.dial()
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { conn.Close() })
-			newWSClient(t, conn).write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: test\r\n\r\n"))
-			synctest.Wait()
-		}
-		poll()
-		st.wantOpen(p.session)
-		poll()
-		st.wantClosed(p.session, TooSlow)
-	})
 }
 
 // A connection can be used again after an answer that was read in time.

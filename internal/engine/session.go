@@ -49,7 +49,7 @@ type Session struct {
 	resumed     chan struct{} // closed at the end of a pause, nil without one
 	passing     *post         // the POST that passes the pause
 	late        *latePoll     // set when a POST has closed the session
-	unread      int           // bytes of answers to polls that are being written
+	unread      int           // bytes of answers to polls that were not written yet
 }
 
 func newID() string {

@@ -38,9 +38,11 @@ func (s *Session) flushLocked() {
 			s.wroteLocked(n, err)
 		}
 	case s.poll != nil && s.out.waiting():
-		s.answerPollLocked(s.out.payload(s.server.cfg.MaxPayload))
+		if room := s.answerRoomLocked(); room > 0 {
+			s.answerPollLocked(s.out.payload(room))
+		}
 	}
-	ready := s.ws != nil && s.out.writer == idle || s.poll != nil
+	ready := s.ws != nil && s.out.writer == idle || s.poll != nil && !s.out.waiting()
 	if s.out.state == closing && ready {
 		s.closeLocked(ForcedClose)
 	}
