@@ -36,6 +36,8 @@ type publisher struct {
 	refused   bool      // Redis refused the log; a second connection is to confirm it
 	withLines bool      // the call that was refused had lines: a probe disproves nothing
 	readOnly  time.Time // since when Redis is a replica
+	pace      pace
+	stopping  bool // what waits goes out without regard to pace
 }
 
 func newPublisher(a *Adapter, sub *subscriber) *publisher {
@@ -77,17 +79,23 @@ func (p *publisher) await(soft, hard context.Context) bool {
 			continue
 		}
 		wait := p.untilProbe()
-		if p.conn == nil || wait <= 0 || p.buf.waiting() > 0 {
+		limited, gate := p.limited()
+		if p.conn == nil || wait <= 0 || p.buf.waiting() > 0 && limited <= 0 {
 			return true
+		}
+		if limited > 0 {
+			wait = min(wait, limited)
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-p.buf.more:
+		case <-gate:
 		case <-timer.C:
 		case <-soft.Done():
 		}
 		timer.Stop()
 	}
+	p.stopping = true
 	return hard.Err() == nil && p.buf.waiting() > 0
 }
 
@@ -123,9 +131,13 @@ func (p *publisher) untilProbe() time.Duration {
 func (p *publisher) step(hard context.Context) error {
 	if p.out.lostSince(p.answered) {
 		p.disconnect()
+		p.pace.lost()
 	}
 	old, refused := p.conn != nil, p.refused
 	err := p.attempt(hard)
+	if err != nil {
+		p.pace.lost()
+	}
 	// A Redis that restarted while nobody spoke is no outage, and one refusal is
 	// no reason yet to leave the log.
 	stale := old && refusalOf(err) == nil && !errors.Is(err, os.ErrDeadlineExceeded)
@@ -137,6 +149,7 @@ func (p *publisher) step(hard context.Context) error {
 		p.answered = time.Now()
 		p.readOnly = time.Time{}
 		p.out.publisherUp()
+		p.pace.answered(p.answered, p.cfg.BackoffMax)
 	} else if hard.Err() == nil {
 		p.out.publisherDown(err, 0)
 	}
@@ -195,7 +208,7 @@ func (p *publisher) disconnect() {
 func (p *publisher) publishLog() error {
 	b := p.buf.batch(batchLines, batchBytes)
 	probe := time.Since(p.probed) >= p.cfg.ProbeInterval
-	if probe {
+	if limited, _ := p.limited(); probe || limited > 0 {
 		b.lines = nil
 	}
 	b.renew = time.Since(p.renewed) >= p.cfg.ProbeInterval
@@ -205,6 +218,7 @@ func (p *publisher) publishLog() error {
 	var late partialError
 	if err == nil || errors.As(err, &late) {
 		p.sent = 0
+		p.pace.sent(b)
 		p.acknowledge(mark)
 		if b.renew && len(b.lines) > 0 {
 			p.renewed = time.Now()
