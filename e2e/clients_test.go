@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -88,15 +89,22 @@ func (h *clientHost) connect(t *testing.T, version string, n node, transports ..
 // open begins to connect a client.
 func (h *clientHost) open(t *testing.T, version string, n node, transports ...string) *client {
 	t.Helper()
+	return h.openWith(t, map[string]any{}, version, n, transports...)
+}
+
+// openWith is open with further settings, which testdata/client.js lists.
+func (h *clientHost) openWith(t *testing.T, settings map[string]any, version string, n node, transports ...string) *client {
+	t.Helper()
 	name := fmt.Sprintf("%s %s on %s", version, strings.Join(transports, "+"), n.port)
 	h.names[name]++
 	if n := h.names[name]; n > 1 {
 		name = fmt.Sprintf("%s #%d", name, n)
 	}
-	h.do(t, map[string]any{
+	maps.Copy(settings, map[string]any{
 		"do": "connect", "who": name, "client": version, "url": n.url(),
 		"options": map[string]any{"transports": transports},
 	})
+	h.do(t, settings)
 	return &client{h, name}
 }
 

@@ -3,11 +3,15 @@
 // in:  {"do":"connect","who":"a","client":"2.1.1","url":"http://127.0.0.1:3000","options":{"transports":["websocket"]}}
 //      {"do":"emit","who":"a","args":"'chat', Buffer.from('abc')"}     args is JavaScript, for values that JSON lacks
 //      {"do":"raw","who":"a","packets":"['2[\"chat\"]']"}              as engine.io messages, past the client's own encoder
+//      {"do":"speak","who":"a","label":"before","lines":20,"bytes":1000}   as fast as the server reads: see spoken
 //      {"do":"close","who":"a"}
+// With "audit" a client checks spoken lines instead of printing them. With "pingInterval" a client of 1.x or 2.x pings so often.
 // out: {"who":"a","event":"connect"} and so on, in order
 //
 // It ends with its input, and so with the test.
 'use strict'
+
+const { createHash, randomBytes } = require('crypto')
 
 const clients = new Map()
 
@@ -19,11 +23,40 @@ function evaluate (source) {
   return (0, eval)(`(Buffer => ${source})`)(Buffer)
 }
 
+// A spoken line is: speaker, number, number of the last line, random text of so many bytes, checksum.
+function spoken (speaker, n, lines, bytes) {
+  const line = [speaker, n, lines, randomBytes(bytes * 3 / 4).toString('base64')].join('\t')
+  return `${line}\t${checksum(line)}`
+}
+
+function checksum (line) {
+  return createHash('md5').update(line).digest('hex')
+}
+
+// An auditor reports a speaker's last line, and each line that is not the speaker's next.
+function auditor (who) {
+  const heard = new Map()
+  return line => {
+    const at = line.lastIndexOf('\t')
+    const [speaker, n, lines] = line.split('\t', 3)
+    const next = (heard.get(speaker) ?? 0) + 1
+    if (checksum(line.slice(0, at)) !== line.slice(at + 1)) report(who, 'wrong', `garbled: ${line.slice(0, 100)}`)
+    if (Number(n) !== next) report(who, 'wrong', `line ${n} instead of ${next} of: ${speaker}`)
+    heard.set(speaker, Number(n))
+    if (n === lines) report(who, 'complete', speaker)
+  }
+}
+
 const commands = {
-  connect ({ who, client, url, options }) {
+  connect ({ who, client, url, options, audit, pingInterval }) {
     const io = require(`client-${client}`)
     const socket = io(url, Object.assign({ forceNew: true }, options))
     clients.set(who, socket)
+    if (pingInterval) socket.io.engine.on('handshake', data => { data.pingInterval = pingInterval })
+    if (audit) {
+      socket.on('chat', auditor(who))
+      socket.io.engine.on('packet', ({ type }) => { if (type !== 'message') report(who, type) })
+    }
     socket.on('connect', () => {
       report(who, 'connect', socket.id)
       const engine = socket.io.engine
@@ -35,7 +68,7 @@ const commands = {
       socket.on(event, reason => report(who, event, [reason, reason?.context?.responseText].filter(Boolean).join(': ')))
     }
     // Other types than strings are marked, so that 123 and '123' differ.
-    socket.on('chat', (...args) => {
+    if (!audit) socket.on('chat', (...args) => {
       report(who, 'chat', args.map(a => typeof a === 'string' ? a : `(${typeof a}) ${a}`).join(' and '))
     })
   },
@@ -45,6 +78,19 @@ const commands = {
   raw ({ who, packets }) {
     const engine = clients.get(who).io.engine
     for (const packet of evaluate(packets)) engine.write(packet)
+  },
+  speak ({ who, label, lines, bytes }) {
+    const socket = clients.get(who)
+    const engine = socket.io.engine
+    let n = 0
+    const more = () => {
+      for (let sent = 0; n < lines && sent < 128 << 10; sent += bytes) {
+        socket.emit('chat', spoken(`${label}, ${who}`, ++n, lines, bytes))
+      }
+      if (n === lines) engine.off('drain', more)
+    }
+    engine.on('drain', more)
+    more()
   },
   close ({ who }) {
     clients.get(who).close()
