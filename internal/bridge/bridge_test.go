@@ -254,6 +254,11 @@ func TestSessionsThatEndAreForgotten(t *testing.T) {
 		c := dial(t, url, 3)
 		c.send(`421["say"]`)
 		c.expect("431[1]")
+		// At the end of a connection go-socket.io searches all rooms, so that the end
+		// of many would take the square of their number.
+		if rooms := srv.io.Rooms("/"); len(rooms) != 0 {
+			t.Errorf("go-socket.io has %d rooms while a session is open", len(rooms))
+		}
 		c.conn.Close()
 	}
 	srv.ioConns.Wait()
