@@ -248,13 +248,14 @@ func TestDirections(t *testing.T) {
 		"tsunagu/static":          {},
 		"tsunagu/internal/packet": {},
 		"tsunagu/internal/uring":  {},
-		"tsunagu/internal/fanout": {"tsunagu/internal/histogram", "tsunagu/internal/packet", "tsunagu/internal/uring"},
-		"tsunagu/internal/engine": {"tsunagu/internal/packet", websocket},
-		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/engine", goSocketIO},
-		"tsunagu/internal/chat":   {"tsunagu/adapter", "tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout", "tsunagu/internal/histogram"},
+		"tsunagu/internal/panics": {},
+		"tsunagu/internal/fanout": {"tsunagu/internal/histogram", "tsunagu/internal/packet", "tsunagu/internal/panics", "tsunagu/internal/uring"},
+		"tsunagu/internal/engine": {"tsunagu/internal/packet", "tsunagu/internal/panics", websocket},
+		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/panics", "tsunagu/internal/engine", goSocketIO},
+		"tsunagu/internal/chat":   {"tsunagu/adapter", "tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout", "tsunagu/internal/histogram", "tsunagu/internal/panics"},
 		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},
 		"tsunagu/internal/health": {"tsunagu/internal/packet"},
-		"tsunagu/internal/web":    {},
+		"tsunagu/internal/web":    {"tsunagu/internal/panics"},
 		// The wiring of a node, like main.
 		"tsunagu/internal/node": {"tsunagu", goRedis},
 		// The program of go generate.
@@ -263,7 +264,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/histogram": {},
 		"tsunagu/internal/cluster":   {goRedis},
 		"tsunagu/internal/admin":     {"tsunagu/internal/histogram", "github.com/prometheus/client_golang/prometheus"},
-		"tsunagu/internal/report":    {"tsunagu/adapter", "tsunagu/internal/admin", "tsunagu/internal/chat", "tsunagu/internal/cluster", "tsunagu/internal/engine", goRedis},
+		"tsunagu/internal/report":    {"tsunagu/adapter", "tsunagu/internal/admin", "tsunagu/internal/chat", "tsunagu/internal/cluster", "tsunagu/internal/engine", "tsunagu/internal/panics", goRedis},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./adapter/...", "./static/...", "./internal/...").Output()
 	if err != nil {

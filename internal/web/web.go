@@ -6,9 +6,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"tsunagu/internal/panics"
 )
 
 // Config holds what a Server can be told. The zero value of each field stands
@@ -29,7 +30,9 @@ type Config struct {
 	// MaxHeaders is how many fields a header may have. Default 100. A map of
 	// fields takes twenty times the memory of their bytes.
 	MaxHeaders int
-	// Logger gets panics of the handler, with their stack. Default: none.
+	// Panics gets the panics of the handler. Default: nobody is told.
+	Panics *panics.Recorder
+	// Logger gets what net/http reports, at debug level. Default: none.
 	Logger *slog.Logger
 }
 
@@ -51,6 +54,9 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.Panics == nil {
+		c.Panics = panics.New(nil)
+	}
 	return c
 }
 
@@ -59,13 +65,12 @@ type Server struct {
 	http.Server
 	cfg     Config
 	handler http.Handler
-	stats   struct{ tooManyHeaders, panics atomic.Int64 }
+	stats   struct{ tooManyHeaders atomic.Int64 }
 }
 
 // Stats are counters since New.
 type Stats struct {
 	TooManyHeaders int64 // requests refused with 431
-	Panics         int64 // requests that ended in a panic of the handler
 }
 
 // New returns a server for h that does not listen yet.
@@ -86,11 +91,11 @@ func New(h http.Handler, cfg Config) *Server {
 
 // Stats returns the counters. It may be called concurrently.
 func (s *Server) Stats() Stats {
-	return Stats{TooManyHeaders: s.stats.tooManyHeaders.Load(), Panics: s.stats.panics.Load()}
+	return Stats{TooManyHeaders: s.stats.tooManyHeaders.Load()}
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	defer s.recover()
+	defer s.cfg.Panics.Recover(panics.Request, abort)
 	fields := 0
 	for _, values := range r.Header {
 		fields += len(values)
@@ -107,18 +112,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-// recover turns a panic of the handler into the end of its connection.
-func (s *Server) recover() {
-	v := recover()
-	if v == nil {
-		return
-	}
-	if v != http.ErrAbortHandler { // which is how a handler asks for that
-		s.stats.panics.Add(1)
-		s.cfg.Logger.Error("a request ended in a panic; please report it", "panic", v, "stack", string(debug.Stack()))
-	}
-	panic(http.ErrAbortHandler)
-}
+// abort ends the connection of a request whose handler has panicked.
+func abort() { panic(http.ErrAbortHandler) }
 
 const (
 	// restTimeout is how long an answer waits for a body that the handler has not

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"tsunagu/internal/panics"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -192,15 +194,16 @@ func TestTooManyHeaders(t *testing.T) {
 func TestPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		s := New(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }),
-			Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		recorder := panics.New(slog.New(slog.NewTextHandler(&log, nil)))
+		s := New(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }), Config{Panics: recorder})
 		c := connect(t, s)
 		c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 		if _, err := http.ReadResponse(c.in, nil); err == nil {
 			t.Error("the request was answered")
 		}
-		if s.Stats().Panics != 1 || !strings.Contains(log.String(), "boom") || !strings.Contains(log.String(), "TestPanic") {
-			t.Errorf("%d panics were counted, the log says %q", s.Stats().Panics, log.String())
+		got := recorder.Counts()[panics.Request]
+		if got != 1 || !strings.Contains(log.String(), "boom") || !strings.Contains(log.String(), "TestPanic") {
+			t.Errorf("%d panics were counted, the log says %q", got, log.String())
 		}
 	})
 }
