@@ -3,9 +3,12 @@ package engine
 import (
 	"log/slog"
 	"time"
+
+	"tsunagu/internal/panics"
 )
 
-// A Handler receives the events of all sessions of a Server.
+// A Handler receives the events of all sessions of a Server. A panic in it ends the
+// session.
 type Handler interface {
 	// Opened is called once per session, before any other method. Packets that it
 	// sends are part of the answer to the handshake.
@@ -66,6 +69,8 @@ type Config struct {
 	StallTimeout time.Duration
 	// Revisions are the protocol revisions to serve. Default: 3 and 4.
 	Revisions []Revision
+	// Panics gets the panics of goroutines that serve sessions. Default: nobody is told.
+	Panics *panics.Recorder
 	// Logger receives a warning when a client is refused for its revision, and
 	// session ends at debug level. Default: no log.
 	Logger *slog.Logger
@@ -94,6 +99,9 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.Revisions) == 0 {
 		c.Revisions = []Revision{Revision3, Revision4}
+	}
+	if c.Panics == nil {
+		c.Panics = panics.New(nil)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

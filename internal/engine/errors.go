@@ -7,7 +7,7 @@ import (
 )
 
 // A Reason is why a session ended. The texts are those that the original passes
-// to its disconnect handlers; "server shutting down" and "too slow" are ours.
+// to its disconnect handlers; the last three are ours.
 type Reason string
 
 // The reasons for the end of a session.
@@ -19,6 +19,7 @@ const (
 	ForcedClose    Reason = "forced close"         // Session.Close
 	ServerShutdown Reason = "server shutting down" // Server.Shutdown
 	TooSlow        Reason = "too slow"             // Config.MaxQueue, MaxLag or StallTimeout exceeded
+	InternalError  Reason = "internal error"       // Session.Abort
 )
 
 // A protocolError is the answer to a request that cannot be served. Codes and

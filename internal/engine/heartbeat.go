@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 // In revision 3 the client sends pings, and the server closes a session that is
@@ -59,6 +60,7 @@ func (s *Session) setDeadlineLocked(d time.Duration) {
 // onTimer acts on an expired deadline. It checks the deadline again because a
 // packet may have moved it while onTimer waited for mu.
 func (s *Session) onTimer() {
+	defer s.server.cfg.Panics.Recover(panics.Timer, s.Abort)
 	s.mu.Lock()
 	defer s.unlock()
 	if s.out.state == closed {

@@ -11,9 +11,20 @@ import (
 // caller holds receiving.
 func (s *Session) receive(p packet.Packet, memory int) bool {
 	s.waitResumed()
+	live := s.heard(p)
+	if live && p.Type == packet.Message {
+		s.server.count.received.Add(1)
+		s.server.handler.Message(s, keepable(p.Data, memory), p.Binary)
+	}
+	return live
+}
+
+// heard does what a packet means to the session itself. The result is whether the
+// session still accepts packets.
+func (s *Session) heard(p packet.Packet) bool {
 	s.mu.Lock()
+	defer s.unlock()
 	if s.out.state != open {
-		s.unlock()
 		return false
 	}
 	s.heardLocked(p.Type)
@@ -28,13 +39,7 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 		}
 		s.closeLocked(TransportError)
 	}
-	live := s.out.state == open
-	s.unlock()
-	if live && p.Type == packet.Message {
-		s.server.count.received.Add(1)
-		s.server.handler.Message(s, keepable(p.Data, memory), p.Binary)
-	}
-	return live
+	return s.out.state == open
 }
 
 // keepable returns data, copied if it is a small part of its buffer: a handler

@@ -116,6 +116,7 @@ type testHandler struct {
 	// set before the first session
 	onOpen    func(*Session)
 	onMessage func(s *Session, data []byte, binary bool)
+	onClosed  func(*Session)
 
 	opened   chan *Session
 	received chan string // binary as "binary " and hexadecimal
@@ -179,6 +180,9 @@ func (w *testHandler) Message(s *Session, data []byte, binary bool) {
 func (w *testHandler) Closed(s *Session, reason Reason) {
 	w.note(s, "closed")
 	w.closed <- ending{s, reason}
+	if w.onClosed != nil {
+		w.onClosed(s)
+	}
 }
 
 // await receives the next value of ch.

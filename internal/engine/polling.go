@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 // past is a deadline that makes reads and writes fail at once.
@@ -25,6 +26,7 @@ type post struct {
 }
 
 func (s *Session) servePolling(w http.ResponseWriter, r *http.Request) {
+	defer s.server.cfg.Panics.Recover(panics.Request, s.abortRequest)
 	switch {
 	case r.Method == http.MethodGet:
 		s.servePoll(w, r)

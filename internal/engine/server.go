@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+
+	"tsunagu/internal/panics"
 )
 
 const (
@@ -170,8 +172,10 @@ func (srv *Server) newSession(r *http.Request, q query, c *wsConn) *Session {
 	return s
 }
 
-// opened tells the log and the handler of a new session.
+// opened tells the log and the handler of a new session. If the handler panics the
+// session ends when it opens.
 func (srv *Server) opened(s *Session, r *http.Request, transport string) {
+	defer srv.cfg.Panics.Recover(panics.Handler, func() { s.fail(InternalError) })
 	srv.cfg.Logger.Debug("session opened", "sid", s.id, "eio", int(s.revision), "transport", transport, "remote", r.RemoteAddr)
 	srv.handler.Opened(s)
 }
@@ -184,7 +188,10 @@ func (srv *Server) reject(c *wsConn) {
 		c.conn.Close()
 		return
 	}
-	srv.running.Go(func() { c.reject(nil) })
+	srv.running.Go(func() {
+		defer srv.cfg.Panics.Recover(panics.WebSocket, nil)
+		c.reject(nil)
+	})
 }
 
 func (srv *Server) remove(s *Session, transport string, reason Reason, late bool) {
@@ -205,6 +212,7 @@ func (srv *Server) handshakePolling(w http.ResponseWriter, r *http.Request, q qu
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
+	defer srv.cfg.Panics.Recover(panics.Request, s.abortRequest)
 	srv.opened(s, r, pollingTransport)
 	s.open()
 	s.servePoll(w, r)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 // A Session is one client's session, over polling or a websocket. All methods may
@@ -168,6 +169,7 @@ func (s *Session) closeLocked(reason Reason) {
 		// takes.
 		go func() {
 			defer s.server.running.Done()
+			defer s.server.cfg.Panics.Recover(panics.Handler, nil)
 			s.server.handler.Closed(s, reason)
 		}()
 	}

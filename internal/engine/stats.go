@@ -60,6 +60,7 @@ func newCounters() *counters {
 		opened:   make(map[Revision]int64),
 		closed: map[Reason]int64{
 			TransportClose: 0, TransportError: 0, ParseError: 0, PingTimeout: 0, ForcedClose: 0, ServerShutdown: 0, TooSlow: 0,
+			InternalError: 0,
 		},
 		refused: map[RefuseReason]int64{
 			RefusedTransport: 0, RefusedSession: 0, RefusedMethod: 0, RefusedRequest: 0, RefusedRevision: 0,

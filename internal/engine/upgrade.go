@@ -8,6 +8,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 // noopInterval is how often a pending poll is answered with a noop while a
@@ -27,7 +28,7 @@ func (s *Session) startProbe(c *wsConn) {
 	s.probing = c
 	s.recheckPauseLocked()
 	c.conn.SetDeadline(time.Now().Add(s.server.cfg.UpgradeTimeout))
-	s.server.running.Go(func() { s.probe(c) })
+	s.startReader(c, func() { s.probe(c) })
 }
 
 // probe reads a probing websocket until the client upgrades or the probe fails.
@@ -71,6 +72,7 @@ func (s *Session) startNoops(c *wsConn) {
 }
 
 func (s *Session) sendNoop(c *wsConn) {
+	defer s.server.cfg.Panics.Recover(panics.Timer, s.Abort)
 	s.mu.Lock()
 	defer s.unlock()
 	if s.probing != c {

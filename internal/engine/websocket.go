@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 // serveWebSocket answers a websocket handshake. The websocket carries a new
@@ -19,6 +22,7 @@ func (srv *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q quer
 	if err != nil {
 		return
 	}
+	defer srv.cfg.Panics.Recover(panics.Request, func() { conn.Close() })
 	conn.SetDeadline(time.Time{}) // net/http may have set one
 	if _, err := conn.Write(switching(r)); err != nil {
 		conn.Close()
@@ -45,7 +49,7 @@ func (srv *Server) handshakeWebSocket(r *http.Request, q query, c *wsConn) {
 		return
 	}
 	srv.opened(s, r, websocketTransport)
-	srv.running.Go(func() {
+	s.startReader(c, func() {
 		s.open() // not before running.Go: Shutdown may stop waiting once the session has ended
 		s.readWebSocket(c)
 	})
@@ -66,10 +70,14 @@ func (s *Session) readWebSocket(c *wsConn) {
 			s.fail(ParseError)
 			continue // wait for the client's close frame
 		}
-		s.receiving.Lock()
-		s.receive(p, cap(data))
-		s.receiving.Unlock()
+		s.receiveFrame(p, cap(data))
 	}
+}
+
+func (s *Session) receiveFrame(p packet.Packet, memory int) {
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
+	s.receive(p, memory)
 }
 
 // answerControl answers websocket pings (RFC 6455, section 5.5.2). They do not

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 func (s *Session) enqueueLocked(p packet.Packet) {
@@ -112,6 +113,7 @@ func (s *Session) failWriteLocked(reason Reason) {
 
 // drain writes to a full socket until there is nothing left to write.
 func (s *Session) drain(rest []byte) {
+	defer s.server.cfg.Panics.Recover(panics.Write, s.Abort)
 	for len(rest) > 0 {
 		n, err := s.ws.conn.Write(rest)
 		s.server.count.bytesOut.Add(int64(n))
