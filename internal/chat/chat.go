@@ -13,6 +13,7 @@ import (
 	"tsunagu/internal/bridge"
 	"tsunagu/internal/engine"
 	"tsunagu/internal/fanout"
+	"tsunagu/internal/panics"
 )
 
 const (
@@ -36,6 +37,8 @@ type Config struct {
 	// NoIOUring makes every write to a client a separate system call. Default:
 	// io_uring is used if the kernel offers it.
 	NoIOUring bool
+	// Panics gets the panics of sessions that lines are sent to. Default: nobody is told.
+	Panics *panics.Recorder
 	// Logger receives dropped lines, at debug level. Default: no log.
 	Logger *slog.Logger
 }
@@ -61,7 +64,7 @@ func New(cfg Config) *Chat {
 	}
 	trips := newRoundTrips(cfg.Publisher)
 	cfg.Publisher = trips
-	fan := fanout.New(fanout.Config{NoIOUring: cfg.NoIOUring, Logger: cfg.Logger})
+	fan := fanout.New(fanout.Config{NoIOUring: cfg.NoIOUring, Panics: cfg.Panics, Logger: cfg.Logger})
 	return &Chat{cfg: cfg, fan: fan, trips: trips, members: make(map[*engine.Session]fanout.Membership)}
 }
 

@@ -7,10 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tsunagu/internal/panics"
 	"tsunagu/internal/uring"
 )
 
-// A Member reads the log and writes to one client. Its methods must not block.
+// A Member reads the log and writes to one client. Its methods must not block. If one
+// of them panics the others still get their lines.
 type Member interface {
 	// Stage returns bytes to write to the non-blocking socket fd. They do not
 	// change, and fd stays open, until Wrote is called. If there are no bytes,
@@ -20,6 +22,8 @@ type Member interface {
 	// them were written; fewer than all of them is no error. The result is
 	// whether Stage has more bytes.
 	Wrote(n int, err error) (more bool)
+	// Abort is called after a panic of Stage or Wrote. It is to end the member.
+	Abort()
 }
 
 // A Fanout is a log and its members. All methods may be called concurrently.
@@ -37,6 +41,8 @@ type Config struct {
 	// NoIOUring makes every write a separate system call. Default: io_uring is
 	// used if the kernel offers it.
 	NoIOUring bool
+	// Panics gets the panics of members. Default: nobody is told.
+	Panics *panics.Recorder
 	// Logger receives a message if io_uring is not available, at debug level, and
 	// a warning if it fails. Default: no log.
 	Logger *slog.Logger
@@ -48,9 +54,12 @@ func New(cfg Config) *Fanout {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Panics == nil {
+		cfg.Panics = panics.New(nil)
+	}
 	f := &Fanout{Log: newLog(), stop: make(chan struct{})}
 	for range max(1, runtime.GOMAXPROCS(0)/2) {
-		w := &worker{wake: make(chan struct{}, 1), logger: cfg.Logger, out: newBatch(cfg)}
+		w := &worker{wake: make(chan struct{}, 1), panics: cfg.Panics, logger: cfg.Logger, out: newBatch(cfg)}
 		_, direct := w.out.(*directBatch)
 		w.count.ring.Store(!direct)
 		w.count.epoch = time.Now()

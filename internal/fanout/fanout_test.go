@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 	"tsunagu/internal/uring"
 )
 
@@ -50,6 +51,7 @@ func (r *listener) Stage() (int, []byte) {
 }
 
 func (r *listener) Wrote(int, error) bool { panic("nothing was staged") }
+func (r *listener) Abort()                {}
 
 // await waits until n lines were received.
 func (r *listener) await(t *testing.T, n int) []string {
@@ -162,6 +164,8 @@ func (m *socketMember) Stage() (int, []byte) {
 	}
 	return m.fd, m.staged
 }
+
+func (m *socketMember) Abort() {}
 
 func (m *socketMember) Wrote(n int, err error) bool {
 	m.mu.Lock()
@@ -300,10 +304,11 @@ func (m *silentMember) Stage() (int, []byte) {
 }
 
 func (m *silentMember) Wrote(int, error) bool { return false }
+func (m *silentMember) Abort()                {}
 
 func BenchmarkRound(b *testing.B) {
 	l := newLog()
-	w := &worker{out: &directBatch{}}
+	w := &worker{panics: panics.New(nil), out: &directBatch{}}
 	for range 1000 {
 		w.add(&silentMember{cursor: l.Cursor()})
 	}

@@ -4,12 +4,14 @@ import (
 	"log/slog"
 	"sync"
 
+	"tsunagu/internal/panics"
 	"tsunagu/internal/uring"
 )
 
 // A worker writes to its share of the members.
 type worker struct {
 	wake   chan struct{} // buffer of one: one pending wake-up is enough
+	panics *panics.Recorder
 	logger *slog.Logger
 	count  measures
 
@@ -78,19 +80,39 @@ func (w *worker) round() {
 			w.count.finish(since)
 			return
 		}
-		staged := 0
-		for _, m := range members[:n] {
-			if m == nil {
-				continue
-			}
-			if fd, p := m.Stage(); len(p) > 0 {
-				w.out.Add(fd, p)
-				writing[staged] = m
-				staged++
-			}
-		}
+		staged := w.stage(members[:n], &writing)
 		w.write(writing[:staged])
 	}
+}
+
+// stage calls Stage of each member. It adds what they write to the batch and the members
+// that do to writing, and returns their number. A panic costs that member only: stage
+// goes on with the next one. One deferred call for all members costs less than one each.
+func (w *worker) stage(members []Member, writing *[uring.Size]Member) (staged int) {
+	for next := 0; next < len(members); {
+		func() {
+			defer w.panics.Recover(panics.Fanout, func() { members[next-1].Abort() })
+			for next < len(members) {
+				m := members[next]
+				next++
+				if m == nil {
+					continue
+				}
+				if fd, p := m.Stage(); len(p) > 0 {
+					w.out.Add(fd, p)
+					writing[staged] = m
+					staged++
+				}
+			}
+		}()
+	}
+	return staged
+}
+
+// wrote calls m.Wrote. A panic costs that member only.
+func (w *worker) wrote(m Member, n int, err error) (more bool) {
+	defer w.panics.Recover(panics.Fanout, m.Abort)
+	return m.Wrote(n, err)
 }
 
 // copyMembers copies members from index at to dst. It returns 0 if there are none.
@@ -107,7 +129,7 @@ func (w *worker) copyMembers(dst []Member, at int) int {
 func (w *worker) write(members []Member) {
 	err := w.out.Send(func(i, n int, err error) {
 		w.written += int64(n)
-		if members[i].Wrote(n, err) {
+		if w.wrote(members[i], n, err) {
 			w.notify()
 		}
 	})
