@@ -12,6 +12,7 @@ import (
 
 	"tsunagu/internal/engine"
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 // An Audience knows the sessions in each namespace, so that it can send to many of
@@ -39,7 +40,9 @@ type Config struct {
 	// Beyond it the server reads nothing from the client, and keeps the connection
 	// alive, until half of them have been handled. Default 1 MiB.
 	MaxQueue int
-	// Logger gets panics of handlers, and at debug level each dropped packet.
+	// Panics gets the panics of handlers and timers. Default: nobody is told.
+	Panics *panics.Recorder
+	// Logger gets acks that cannot be encoded, and at debug level each dropped packet.
 	// Default: none.
 	Logger *slog.Logger
 }
@@ -48,6 +51,9 @@ func (c Config) withDefaults() Config {
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 45*time.Second)
 	c.MaxAttachments = cmp.Or(c.MaxAttachments, 4<<20)
 	c.MaxQueue = cmp.Or(c.MaxQueue, 1<<20)
+	if c.Panics == nil {
+		c.Panics = panics.New(nil)
+	}
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Audience == nil {
 		c.Audience = noAudience{}

@@ -12,6 +12,7 @@ import (
 
 	"tsunagu/internal/engine"
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 // A client is the Socket.IO side of one session.
@@ -187,7 +188,7 @@ func (c *Conn) runConnect() {
 		return
 	}
 	err := errors.New("internal server error") // of a panic
-	c.run("connect", func() { err = c.ns.onConnect(c) })
+	c.run(func() { err = c.ns.onConnect(c) })
 	c.client.mu.Lock()
 	defer c.client.mu.Unlock()
 	switch {
@@ -257,6 +258,7 @@ func (cl *client) refuseLocked(name string, why error) {
 
 // onConnectTimeout closes a client of protocol 5 that has not connected.
 func (cl *client) onConnectTimeout() {
+	defer cl.server.cfg.Panics.Recover(panics.Timer, cl.session.Abort)
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	if !slices.ContainsFunc(cl.conns, func(c *Conn) bool { return c.accepted }) {
@@ -272,11 +274,13 @@ func (cl *client) end(reason engine.Reason) {
 	if cl.connectTimer != nil {
 		cl.connectTimer.Stop()
 	}
+	defer func() { // also if the audience panics, or Close would wait for ever
+		if cl.io != nil {
+			cl.io.ended = true
+			cl.io.changed.Signal()
+		}
+	}()
 	for _, c := range cl.conns {
 		c.leaveLocked(string(reason))
-	}
-	if cl.io != nil {
-		cl.io.ended = true
-		cl.io.changed.Signal()
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"tsunagu/internal/engine"
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 // The errors of arguments, of Emit and of acks.
@@ -107,6 +108,7 @@ func (c *Conn) EmitWithAck(timeout time.Duration, f func(args Args, err error), 
 			c.acks = make(map[uint64]*pendingAck)
 		}
 		c.acks[pk.ID] = &pendingAck{f, time.AfterFunc(timeout, func() {
+			defer c.client.server.cfg.Panics.Recover(panics.Timer, c.client.session.Abort)
 			c.client.mu.Lock()
 			defer c.client.mu.Unlock()
 			c.endAckLocked(pk.ID, Args{}, ErrAckTimeout, 0)

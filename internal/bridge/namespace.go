@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	socketio "github.com/googollee/go-socket.io"
 
 	"tsunagu/internal/packet"
+	"tsunagu/internal/panics"
 )
 
 // ackEvent is the event by which go-socket.io calls the function of an ack. No
@@ -50,6 +50,7 @@ func (s *Server) namespace(name string) *namespace {
 		// ends, go-socket.io searches all rooms.
 		ioc.Leave(ioc.ID())
 		if d := currentDelivery(ioc); d != nil {
+			defer s.cfg.Panics.Recover(panics.Handler, d.conn.client.session.Abort)
 			d.conn.runConnect()
 		}
 		return nil
@@ -57,12 +58,12 @@ func (s *Server) namespace(name string) *namespace {
 	s.io.OnDisconnect(name, func(ioc socketio.Conn, _ string) {
 		// Without a delivery go-socket.io reports the end of its connection.
 		if d := currentDelivery(ioc); d != nil {
-			d.conn.run("disconnect", func() { n.onDisconnect(d.conn, d.reason) })
+			d.conn.run(func() { n.onDisconnect(d.conn, d.reason) })
 		}
 	})
 	s.io.OnEvent(name, ackEvent, func(ioc socketio.Conn) {
 		d := currentDelivery(ioc)
-		d.conn.run("ack", func() { d.ack(d.args, d.err) })
+		d.conn.run(func() { d.ack(d.args, d.err) })
 	})
 	return n
 }
@@ -96,7 +97,7 @@ func (s *Server) OnEvent(name, event string, f func(c *Conn, args Args) []any) {
 		if !d.conn.wantsEvents() {
 			return
 		}
-		d.conn.run(event, func() {
+		d.conn.run(func() {
 			values := f(d.conn, d.args)
 			if values == nil {
 				return
@@ -129,14 +130,8 @@ func (n *namespace) find(name json.RawMessage) []byte {
 	return n.eventPackets[text]
 }
 
-// run calls a function of the application. A panic in it is logged and ends nothing
-// else.
-func (c *Conn) run(event string, f func()) {
-	defer func() {
-		if r := recover(); r != nil {
-			c.client.server.cfg.Logger.Error("handler panicked", "namespace", c.ns.name, "event", event,
-				"panic", r, "stack", string(debug.Stack()))
-		}
-	}()
+// run calls a function of the application. A panic in it ends nothing else.
+func (c *Conn) run(f func()) {
+	defer c.client.server.cfg.Panics.Recover(panics.Handler, nil)
 	f()
 }
