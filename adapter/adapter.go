@@ -24,7 +24,7 @@ type Receiver interface {
 	// Receive is called by one goroutine, each node's lines in the order of
 	// their Publish calls. It must not block: while it does, nothing is read
 	// from Redis, which in the end cuts a subscriber that does not read. The
-	// slice is the receiver's to keep. The position is zero for a line that is
+	// slice is the receiver's to keep. A panic costs that line. The position is zero for a line that is
 	// not in the log, because a Node server, redis-cli or plain PUBLISH sent it.
 	Receive(line []byte, pos Position)
 }
@@ -40,6 +40,7 @@ type Stats struct {
 	Lost       int64 // lines of others that nobody held any more
 	Waiting    int64 // lines that Redis has not acknowledged
 	Mode       Mode  // Log or Plain: how lines are published now
+	Panics     int64 // panics of the Receiver, of this package or of go-redis, which were recovered
 	Dropped    Dropped
 }
 
@@ -73,7 +74,7 @@ type Adapter struct {
 
 type counters struct {
 	published, plain, again, received, reconnects, gaps, lost atomic.Int64
-	tooLong, unanswered, refused, closed                      atomic.Int64
+	tooLong, unanswered, refused, closed, panics              atomic.Int64
 }
 
 // New returns an Adapter that is not connected yet; Run connects it. What opts
@@ -137,6 +138,7 @@ func (a *Adapter) Stats() Stats {
 		Lost:       c.lost.Load(),
 		Waiting:    int64(a.buf.waiting()),
 		Mode:       mode,
+		Panics:     c.panics.Load(),
 		Dropped: Dropped{
 			TooLong:    c.tooLong.Load(),
 			Unanswered: c.unanswered.Load(),

@@ -62,5 +62,8 @@ func (s *subscriber) catchUp(w *watch, log *logReader) error {
 
 func (s *subscriber) deliver(line []byte, pos Position) {
 	s.count.received.Add(1)
-	s.to.Receive(line, pos)
+	s.protect(func() error { // the next line is to come all the same
+		s.to.Receive(line, pos)
+		return nil
+	})
 }

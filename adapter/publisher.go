@@ -134,7 +134,7 @@ func (p *publisher) step(hard context.Context) error {
 		p.pace.lost()
 	}
 	old, refused := p.conn != nil, p.refused
-	err := p.attempt(hard)
+	err := p.protect(func() error { return p.attempt(hard) })
 	if err != nil {
 		p.pace.lost()
 	}
@@ -143,7 +143,7 @@ func (p *publisher) step(hard context.Context) error {
 	stale := old && refusalOf(err) == nil && !errors.Is(err, os.ErrDeadlineExceeded)
 	doubtful := p.refused && !refused && pause(hard, p.back.next())
 	if err != nil && (stale || doubtful) && hard.Err() == nil {
-		err = p.attempt(hard)
+		err = p.protect(func() error { return p.attempt(hard) })
 	}
 	if err == nil {
 		p.answered = time.Now()

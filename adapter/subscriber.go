@@ -41,7 +41,7 @@ func newSubscriber(a *Adapter, to Receiver) *subscriber {
 
 func (s *subscriber) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := s.session(ctx)
+		err := s.protect(func() error { return s.session(ctx) })
 		s.echo.begin(0)
 		if ctx.Err() != nil {
 			return
@@ -206,7 +206,8 @@ func (s *subscriber) receive(ctx context.Context, ps *redis.PubSub, w *watch, lo
 				return fmt.Errorf("redis ended the subscription: %s", m.Kind)
 			}
 		case *redis.Message:
-			if err := s.message(m, w, log); err != nil {
+			err := s.protect(func() error { return s.message(m, w, log) })
+			if err != nil {
 				return err
 			}
 		}
