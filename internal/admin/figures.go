@@ -34,6 +34,7 @@ type Figures struct {
 	RelayDelay   histogram.Snapshot `json:"relayDelay"`
 	FanoutDelay  histogram.Snapshot `json:"fanoutDelay"`
 	IOUring      bool               `json:"ioUring"`
+	Panics       map[string]int64   `json:"panics"` // that were recovered, by place
 
 	Redis Redis `json:"redis"`
 }

@@ -63,6 +63,8 @@ var counters = []metric{
 		count(func(f Figures) int64 { return f.LinesOut })},
 	{"tsunagu_lines_dropped_total", "Lines given up, by reason.", []string{"reason"},
 		each(func(f Figures) map[string]int64 { return f.LinesDropped })},
+	{"tsunagu_panics_total", "Panics that were recovered, by place.", []string{"place"},
+		each(func(f Figures) map[string]int64 { return f.Panics })},
 	{"tsunagu_redis_published_lines_total", "Lines that Redis acknowledged.", nil,
 		count(func(f Figures) int64 { return f.Redis.Published })},
 	{"tsunagu_redis_republished_lines_total", "Lines published again because Redis had lost them.", nil,

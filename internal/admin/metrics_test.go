@@ -48,6 +48,7 @@ func TestMetrics(t *testing.T) {
 		"tsunagu_lines_accepted_total":          both("11"),
 		"tsunagu_lines_delivered_total":         both("12"),
 		"tsunagu_lines_dropped_total":           `{node="1",reason="no text"} 13|{node="2",reason="no text"} 13`,
+		"tsunagu_panics_total":                  `{node="1",place="timer"} 22|{node="2",place="timer"} 22`,
 		"tsunagu_redis_published_lines_total":   both("15"),
 		"tsunagu_redis_reconnects_total":        both("16"),
 		"tsunagu_redis_gaps_total":              both("17"),

@@ -16,6 +16,7 @@ import (
 	"tsunagu/internal/bridge"
 	"tsunagu/internal/chat"
 	"tsunagu/internal/engine"
+	"tsunagu/internal/panics"
 	"tsunagu/internal/report"
 	"tsunagu/internal/web"
 	"tsunagu/static"
@@ -41,20 +42,21 @@ type Node struct {
 	bridge  *bridge.Server
 	engine  *engine.Server
 	handler http.Handler
+	panics  *panics.Recorder
 	report  *report.Node
 }
 
 // New returns a node that does not serve yet.
 func New(cfg Config) *Node {
 	log := cfg.Logger
-	n := &Node{log: log}
+	n := &Node{log: log, panics: panics.New(log)}
 	n.relay = adapter.New(cfg.Redis, adapter.Config{Mode: cfg.Relay, Buffer: cfg.Buffer, Logger: log})
-	n.chat = chat.New(chat.Config{Publisher: n.relay, NoIOUring: cfg.NoIOUring, Logger: log})
-	n.bridge = bridge.New(bridge.Config{Audience: n.chat, Logger: log})
+	n.chat = chat.New(chat.Config{Publisher: n.relay, NoIOUring: cfg.NoIOUring, Panics: n.panics, Logger: log})
+	n.bridge = bridge.New(bridge.Config{Audience: n.chat, Panics: n.panics, Logger: log})
 	n.chat.Register(n.bridge)
-	n.engine = engine.New(engine.Config{Logger: log, Revisions: cfg.Clients}, n.bridge)
+	n.engine = engine.New(engine.Config{Revisions: cfg.Clients, Panics: n.panics, Logger: log}, n.bridge)
 	n.handler = static.Handler(n.engine)
-	n.report = &report.Node{Port: cfg.Port, Engine: n.engine, Chat: n.chat, Relay: n.relay}
+	n.report = &report.Node{Port: cfg.Port, Engine: n.engine, Chat: n.chat, Relay: n.relay, Panics: n.panics}
 	return n
 }
 
@@ -80,7 +82,7 @@ func (n *Node) Serve(ctx context.Context, l net.Listener, listening func()) {
 			n.log.Error("relay failed, messages are no longer published or received; restart the node", "err", err)
 		}
 	})
-	srv := web.New(n.handler, web.Config{Logger: n.log})
+	srv := web.New(n.handler, web.Config{Panics: n.panics, Logger: n.log})
 	var serving sync.WaitGroup
 	select {
 	case <-n.relay.Ready():

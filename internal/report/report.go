@@ -14,6 +14,7 @@ import (
 	"tsunagu/internal/admin"
 	"tsunagu/internal/chat"
 	"tsunagu/internal/engine"
+	"tsunagu/internal/panics"
 )
 
 // Why a node is not ready, in words.
@@ -30,6 +31,7 @@ type Node struct {
 	Engine *engine.Server
 	Chat   *chat.Chat
 	Relay  *adapter.Adapter
+	Panics *panics.Recorder
 
 	serving  atomic.Bool
 	draining atomic.Bool
@@ -65,6 +67,7 @@ func (n *Node) Figures() admin.Figures {
 		RelayDelay:   c.Delay,
 		FanoutDelay:  c.Fanout.Delay,
 		IOUring:      c.Fanout.IOUring,
+		Panics:       n.panics(r),
 		Redis: admin.Redis{
 			Subscribed:   n.Relay.Subscribed(),
 			Published:    r.Published,
@@ -107,6 +110,13 @@ func dropped(c chat.Stats, r adapter.Dropped) map[string]int64 {
 		"refused by redis":     r.Refused,
 		"shutdown":             r.Closed,
 	}
+}
+
+// panics has the places where the parts of a node recover panics.
+func (n *Node) panics(r adapter.Stats) map[string]int64 {
+	all := byText(n.Panics.Counts())
+	all["relay"] = r.Panics
+	return all
 }
 
 // sessions has all pairs of revision and transport, those without a session

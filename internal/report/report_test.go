@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +25,7 @@ import (
 	"tsunagu/internal/bridge"
 	"tsunagu/internal/chat"
 	"tsunagu/internal/engine"
+	"tsunagu/internal/panics"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -66,7 +68,7 @@ func newNode(t *testing.T, port int, m *miniredis.Miniredis) (n *Node, url strin
 		b.Close()
 		c.Close()
 	})
-	return &Node{Port: port, Engine: e, Chat: c, Relay: relay}, web.URL
+	return &Node{Port: port, Engine: e, Chat: c, Relay: relay, Panics: panics.New(nil)}, web.URL
 }
 
 // ask makes a request of a polling client.
@@ -127,6 +129,9 @@ func TestFigures(t *testing.T) {
 	}
 	if !f.Redis.Subscribed || f.Redis.Waiting != 0 {
 		t.Errorf("redis %+v, want it subscribed and nothing to wait", f.Redis)
+	}
+	if places := slices.Sorted(maps.Keys(f.Panics)); !slices.Equal(places, []string{"fanout", "handler", "relay", "request", "timer", "websocket", "write"}) {
+		t.Errorf("panics %v, want a number for each place", f.Panics)
 	}
 	if _, shown := f.Closed["too slow"]; !shown {
 		t.Errorf("closes %v lack a reason that did not happen yet", f.Closed)
