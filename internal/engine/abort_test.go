@@ -185,6 +185,7 @@ func TestPanicInTheBackground(t *testing.T) {
 						}
 					}
 				}()
+				synctest.Wait() // the open packet has been written
 				cause(s, f)
 				st.wantClosed(s, InternalError)
 				<-read

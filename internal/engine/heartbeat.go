@@ -72,7 +72,7 @@ func (s *Session) onTimer() {
 	}
 	switch {
 	case s.out.state == closing:
-		s.closeLocked(ForcedClose)
+		s.closeLocked(s.closeReason)
 	case s.resumed != nil:
 		s.keepAliveLocked()
 	case s.revision == Revision4 && !s.awaitPong:

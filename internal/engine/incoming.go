@@ -24,6 +24,9 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 func (s *Session) heard(p packet.Packet) bool {
 	s.mu.Lock()
 	defer s.unlock()
+	if s.drainingLocked() {
+		return true
+	}
 	if s.out.state != open {
 		return false
 	}

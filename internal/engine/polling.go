@@ -93,9 +93,9 @@ func (s *Session) startPoll() *poll {
 		s.late = nil
 	case s.out.state == closed || s.ws != nil:
 		s.answerPollLocked([]packet.Packet{{Type: packet.Close}})
-	case s.out.state == closing && !s.out.waiting():
+	case s.out.state == closing && !s.out.waiting() && !s.awaitsPostLocked():
 		s.answerPollLocked([]packet.Packet{{Type: packet.Noop}, {Type: packet.Close}})
-		s.closeLocked(ForcedClose)
+		s.closeLocked(s.closeReason)
 	default:
 		s.flushLocked()
 	}
@@ -167,6 +167,7 @@ func (s *Session) endPost(p *post) {
 	defer s.unlock()
 	if s.post == p {
 		s.post = nil
+		s.flushLocked() // the end of the session may have waited for it
 	}
 }
 

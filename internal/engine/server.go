@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -25,6 +26,7 @@ type Server struct {
 	// running counts sessions until Handler.Closed has returned, and the
 	// goroutines that outlive their request.
 	running sync.WaitGroup
+	changed chan struct{} // of one: a session has ended or has upgraded
 
 	mu sync.Mutex
 	// guarded by mu
@@ -40,6 +42,7 @@ func New(cfg Config, h Handler) *Server {
 		cfg:      cfg.withDefaults(),
 		handler:  h,
 		count:    newCounters(),
+		changed:  make(chan struct{}, 1),
 		sessions: make(map[string]*Session),
 		late:     make(map[string]*Session),
 		refused:  make(map[Revision]bool),
@@ -57,14 +60,8 @@ func (srv *Server) Len() int {
 // goroutines, which end within seconds. If ctx ends first, Shutdown returns its
 // error.
 func (srv *Server) Shutdown(ctx context.Context) error {
-	srv.mu.Lock()
-	srv.stopped = true
-	all := make([]*Session, 0, len(srv.sessions))
-	for _, s := range srv.sessions {
-		all = append(all, s)
-	}
-	srv.mu.Unlock()
-	for _, s := range all {
+	srv.stop()
+	for _, s := range srv.all() {
 		s.fail(ServerShutdown)
 	}
 	done := make(chan struct{})
@@ -78,6 +75,20 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// stop makes the server refuse new sessions.
+func (srv *Server) stop() {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.stopped = true
+}
+
+// all returns the sessions that have not ended.
+func (srv *Server) all() []*Session {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return slices.Collect(maps.Values(srv.sessions))
 }
 
 // ServeHTTP answers handshakes, polls, posts and websocket upgrades.
@@ -202,6 +213,7 @@ func (srv *Server) remove(s *Session, transport string, reason Reason, late bool
 	}
 	srv.mu.Unlock()
 	srv.count.close(s, transport, reason)
+	srv.noteChange()
 	srv.cfg.Logger.Debug("session closed", "sid", s.id, "reason", string(reason))
 }
 

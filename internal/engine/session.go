@@ -40,6 +40,8 @@ type Session struct {
 
 	// also guarded by mu
 	closeOnOpen Reason        // reason to close the session when it opens
+	closeReason Reason        // while closing: the reason with which the session will end
+	closeSent   bool          // while closing: the websocket's close frame is on its way
 	timer       *time.Timer   // expires at deadline or earlier
 	deadline    time.Time     // of the heartbeat, or of CloseTimeout
 	awaitPong   bool          // revision 4: a ping was sent, and no pong has arrived
@@ -125,13 +127,14 @@ func (s *Session) Close() {
 	defer s.unlock()
 	switch {
 	case s.out.state == open:
-		s.beginCloseLocked()
+		s.beginCloseLocked(ForcedClose)
 	case s.out.state == opening && s.closeOnOpen == "":
 		s.closeOnOpen = ForcedClose
 	}
 }
 
-func (s *Session) beginCloseLocked() {
+func (s *Session) beginCloseLocked(reason Reason) {
+	s.closeReason = reason
 	s.out.beginClose()
 	s.setDeadlineLocked(s.server.cfg.CloseTimeout)
 	s.flushLocked()
@@ -148,7 +151,7 @@ func (s *Session) closeLocked(reason Reason) {
 	}
 	s.timer.Stop()
 	var closeFrame []byte
-	if s.ws != nil {
+	if s.ws != nil && !s.closeSent {
 		closeFrame = s.ws.startClose(reason)
 	}
 	s.out.end(closeFrame)
@@ -197,7 +200,7 @@ func (s *Session) open() {
 	case "":
 		s.flushLocked()
 	case ForcedClose:
-		s.beginCloseLocked()
+		s.beginCloseLocked(ForcedClose)
 	default:
 		s.closeLocked(s.closeOnOpen)
 	}

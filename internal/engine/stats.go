@@ -91,6 +91,18 @@ func (c *counters) close(s *Session, transport string, reason Reason) {
 	c.sessions[Carrier{s.revision, transport}]--
 }
 
+// polling returns the number of sessions over polling.
+func (c *counters) polling() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for carrier, sessions := range c.sessions {
+		if carrier.Transport == pollingTransport {
+			n += int(sessions)
+		}
+	}
+	return n
+}
+
 func (c *counters) refuse(reason RefuseReason) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -121,6 +121,7 @@ func (s *Session) upgrade(c *wsConn) bool {
 	s.abortPostLocked()
 	s.ws = c
 	s.server.count.upgrade(s)
+	s.server.noteChange()
 	for _, p := range s.out.queue {
 		s.out.frames = c.appendPacket(s.out.frames, p)
 	}

@@ -88,7 +88,7 @@ func (s *Session) answerControl(op ws.OpCode, payload []byte) {
 	}
 	s.mu.Lock()
 	defer s.unlock()
-	if s.out.state == open || s.out.state == closing {
+	if s.out.state == open || s.out.state == closing && !s.closeSent {
 		s.out.frames = append(s.out.frames, 0x80|byte(ws.OpPong), byte(len(payload)))
 		s.out.frames = append(s.out.frames, payload...)
 		s.flushLocked()
@@ -107,6 +107,9 @@ func (s *Session) endWebSocket(c *wsConn, err error) {
 	reason := TransportClose
 	if e := (*closeError)(nil); errors.As(err, &e) && !e.byClient {
 		reason = TransportError
+	}
+	if s.drainingLocked() {
+		reason = ServerShutdown
 	}
 	s.closeLocked(reason)
 }

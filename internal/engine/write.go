@@ -44,8 +44,12 @@ func (s *Session) flushLocked() {
 		}
 	}
 	ready := s.ws != nil && s.out.writer == idle || s.poll != nil && !s.out.waiting()
-	if s.out.state == closing && ready {
-		s.closeLocked(ForcedClose)
+	switch {
+	case s.out.state != closing || !ready || s.awaitsPostLocked():
+	case s.ws != nil && s.closeReason == ServerShutdown:
+		s.sendCloseLocked()
+	default:
+		s.closeLocked(s.closeReason)
 	}
 }
 
@@ -147,7 +151,7 @@ func (s *Session) drained(n int, err error) (rest []byte) {
 // limitStallLocked sets the deadline of drain's next write. After the end of the
 // session the deadline of the closing handshake applies.
 func (s *Session) limitStallLocked() {
-	if s.out.state != closed {
+	if s.out.state != closed && !s.closeSent {
 		s.ws.conn.SetWriteDeadline(time.Now().Add(s.server.cfg.StallTimeout))
 	}
 }
