@@ -61,6 +61,7 @@ type Adapter struct {
 	buf   *buffer
 	out   *outage
 	echo  *echo
+	fence fence
 	// idleCheck is how old the last answer may be before plain PUBLISH asks with
 	// PING whether its connection still stands.
 	idleCheck time.Duration

@@ -23,7 +23,9 @@ type buffer struct {
 
 	mu      sync.Mutex
 	win     window
+	pushed  int      // lines, ever
 	waiters []waiter // pushes that wait for room, in order
+	flushes []flush
 	closed  bool
 	full    bool      // the log says that the buffer is full
 	warned  time.Time // when the log said so last
@@ -65,6 +67,7 @@ func (b *buffer) push(line []byte) error {
 
 func (b *buffer) append(line []byte) {
 	b.win.push(line)
+	b.pushed++
 	b.poke()
 }
 
@@ -94,6 +97,7 @@ func (b *buffer) poke() {
 // freed is called with mu held when lines have left. It gives room to those
 // that wait.
 func (b *buffer) freed() {
+	b.endFlushes()
 	n := 0
 	for n < len(b.waiters) && b.fits(b.waiters[n].line) {
 		b.append(b.waiters[n].line)

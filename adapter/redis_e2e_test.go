@@ -166,3 +166,24 @@ func TestRealNarrowPermissions(t *testing.T) {
 		t.Errorf("heard %d lines, not those, or not in order", len(got))
 	}
 }
+
+// Redis answers PING behind the messages, so that after Flush all lines said before are
+// here, whether or not the log is used.
+func TestRealFlush(t *testing.T) {
+	s := realRedis(t)
+	for _, mode := range []Mode{Log, Plain} {
+		cfg := quick()
+		cfg.Mode = mode
+		n := start(t, at(s.addr), cfg).waitReady(t)
+		for i := range 200 {
+			n.say(t, numbered(10*i, 10*i+9)...)
+			if err := receive(t, "the end of Flush", n.flush(t.Context())); err != nil {
+				t.Fatalf("%v: Flush: %v", mode, err)
+			}
+			if got, want := len(n.all()), 10*(i+1); got != want {
+				t.Fatalf("%v: after Flush the node has heard %d lines, want %d", mode, got, want)
+			}
+		}
+		n.stop()
+	}
+}

@@ -194,6 +194,8 @@ func (s *subscriber) receive(ctx context.Context, ps *redis.PubSub, w *watch, lo
 		s.doubted = false
 	}
 	s.up()
+	s.fence.set(func(ctx context.Context, payload string) error { return ps.Ping(ctx, payload) })
+	defer s.fence.set(nil)
 	for {
 		msg, err := next(ps)
 		if err != nil {
@@ -205,6 +207,8 @@ func (s *subscriber) receive(ctx context.Context, ps *redis.PubSub, w *watch, lo
 			if m.Kind != "subscribe" { // nobody here has asked for that
 				return fmt.Errorf("redis ended the subscription: %s", m.Kind)
 			}
+		case *redis.Pong:
+			s.fence.answered(m.Payload)
 		case *redis.Message:
 			err := s.protect(func() error { return s.message(m, w, log) })
 			if err != nil {
