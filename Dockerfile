@@ -17,7 +17,7 @@ ENV CGO_ENABLED=0
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
-COPY main.go ./
+COPY main.go serve.go ./
 COPY adapter ./adapter
 COPY internal ./internal
 COPY static ./static

@@ -17,23 +17,20 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
-
-	"github.com/redis/go-redis/v9"
+	"time"
 
 	"tsunagu/adapter"
-	"tsunagu/internal/broker"
 	"tsunagu/internal/engine"
 	"tsunagu/internal/health"
 	"tsunagu/internal/node"
-	"tsunagu/internal/report"
 )
 
 // Exit statuses.
 const (
 	exitFailure = 1
 	exitUsage   = 2
+	exitSignal  = 128 // and the number of the signal
 )
 
 // gcPercent is the heap growth in percent that starts a garbage collection; GOGC
@@ -45,9 +42,24 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go stopOn(signals, stop, os.Exit)
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// stopOn calls stop at the first signal. At the second it calls exit with the status
+// that shells give to a process that the signal has ended.
+func stopOn(signals <-chan os.Signal, stop func(), exit func(status int)) {
+	<-signals
+	stop()
+	again := <-signals
+	status := exitFailure
+	if number, ok := again.(syscall.Signal); ok {
+		status = exitSignal + int(number)
+	}
+	exit(status)
 }
 
 // run does the work of main and returns the exit status.
@@ -73,7 +85,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 			log = slog.New(slog.NewJSONHandler(stderr, level))
 		}
 		adapter.RouteLogs(log)
-		err = serve(ctx, opts, log, stdout)
+		var listeners []net.Listener
+		if listeners, err = listen(opts); err == nil {
+			err = serve(ctx, listeners, opts, log, stdout)
+		}
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "tsunagu: %v\n", err)
@@ -135,7 +150,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 
 // flags holds the values of the flags as they were given.
 type flags struct {
-	ports, host, redis, relay, buffer, clients, ioUring, admin, log string
+	ports, host, redis, relay, buffer, clients, ioUring, drain, admin, log string
 
 	verbose, version bool
 	check            *string
@@ -162,6 +177,7 @@ func defineFlags(fs *flag.FlagSet, getenv func(string) string) *flags {
 	text(&f.clients, "clients", "CLIENTS", "2,4", "Socket.IO clients to serve: 2 for 1.x and 2.x, 4 for 3.x and 4.x")
 	text(&f.ioUring, "io-uring", "IO_URING", "auto", "io_uring, which writes to many clients in one system call:\n"+
 		"auto to use it if the kernel offers it, or off")
+	text(&f.drain, "drain", "DRAIN", "10s", "how long a shutdown may take: messages are published and delivered, and clients told to go")
 	text(&f.admin, "admin", "ADMIN", "", "address of the admin server, which has no access control; off when empty")
 	text(&f.log, "log", "LOG", "text", "format of the log: text or json")
 	fs.BoolVar(&f.verbose, "verbose", getenv("VERBOSE") != "", "also log dropped messages and closed sessions (VERBOSE)")
@@ -197,6 +213,9 @@ func (f *flags) options(getenv func(string) string) (opts options, err error) {
 		return options{}, err
 	}
 	opts.node.NoIOUring = !ioUring
+	if opts.node.Drain, err = parseDrain(f.drain); err != nil {
+		return options{}, err
+	}
 	if opts.logJSON, err = parseChoice("log", f.log, "json", "text"); err != nil {
 		return options{}, err
 	}
@@ -234,6 +253,14 @@ func parseBuffer(s string) (int, error) {
 	return int(n), nil
 }
 
+func parseDrain(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("drain %q: want a duration above zero, such as 10s", s)
+	}
+	return d, nil
+}
+
 // parseClients converts versions of Socket.IO to revisions of Engine.IO, which
 // operators need not know.
 func parseClients(s string) ([]engine.Revision, error) {
@@ -257,65 +284,4 @@ func parseChoice(name, value, yes, no string) (bool, error) {
 		return false, fmt.Errorf("%s %q: want %s or %s", name, value, yes, no)
 	}
 	return value == yes, nil
-}
-
-// serve runs one node per port until ctx is done.
-func serve(ctx context.Context, opts options, log *slog.Logger, stdout io.Writer) error {
-	listeners, err := listen(opts)
-	if err != nil {
-		return err
-	}
-	if opts.node.Redis == nil {
-		embedded, err := broker.Ensure(ctx, broker.Config{Logger: log})
-		if err != nil {
-			log.Warn("no redis found and the embedded redis did not start, retrying localhost:6379; start a redis there or set -redis", "err", err)
-		}
-		if embedded != nil {
-			defer embedded.Close()
-		}
-		opts.node.Redis = &redis.Options{Addr: "localhost:6379"}
-	}
-	reporting := report.Config{Logger: log}
-	if opts.node.Relay != adapter.Plain { // which promises to store nothing
-		reporting.Redis = opts.node.Redis
-	}
-	if opts.admin != "" {
-		reporting.Admin = listeners[len(opts.ports)]
-	}
-	var nodes sync.WaitGroup
-	for _, l := range listeners[:len(opts.ports)] {
-		port := l.Addr().(*net.TCPAddr).Port
-		cfg := opts.node
-		cfg.Port, cfg.Logger = port, log.With("node", port)
-		n := node.New(cfg)
-		reporting.Nodes = append(reporting.Nodes, n.Report())
-		nodes.Go(func() { n.Serve(ctx, l, func() { fmt.Fprintf(stdout, "listening on localhost:%d\n", port) }) })
-	}
-	defer report.Start(reporting)()
-	nodes.Wait()
-	return nil
-}
-
-// listen opens all ports, and last the address of the admin server, if there is
-// one. If one fails it closes the others.
-func listen(opts options) ([]net.Listener, error) {
-	var addresses []string
-	for _, port := range opts.ports {
-		addresses = append(addresses, net.JoinHostPort(opts.host, strconv.Itoa(port)))
-	}
-	if opts.admin != "" {
-		addresses = append(addresses, opts.admin)
-	}
-	var all []net.Listener
-	for _, addr := range addresses {
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			for _, l := range all {
-				l.Close()
-			}
-			return nil, err
-		}
-		all = append(all, l)
-	}
-	return all, nil
 }

@@ -46,6 +46,8 @@ func TestUsageErrors(t *testing.T) {
 		{"a relay that is none", []string{"-relay", "stream"}, nil, `"stream"`},
 		{"a buffer that is none", []string{"-buffer", "16M"}, nil, `"16M"`},
 		{"a buffer too small", []string{"-buffer", "10"}, nil, `"10"`},
+		{"a drain that is no duration", []string{"-drain", "10"}, nil, "10s"},
+		{"a drain of nothing", nil, map[string]string{"DRAIN": "0s"}, `"0s"`},
 		{"a format of the log that is none", []string{"-log", "xml"}, nil, "json or text"},
 		{"an admin address without a port", []string{"-admin", "localhost"}, nil, "localhost:9090"},
 		{"such an address in the environment", nil, map[string]string{"ADMIN": "9090"}, "localhost:9090"},

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -90,6 +91,22 @@ func New(cfg Config) *Server {
 	s.Namespace("/")
 	s.serving.Go(func() { s.io.Serve() }) // ends with io.EOF after Close
 	return s
+}
+
+// Wait waits for the handlers of sessions that have ended, or until ctx ends and
+// returns its error. It may be called again.
+func (s *Server) Wait(ctx context.Context) error {
+	handled := make(chan struct{})
+	go func() { // it ends with the last handler
+		defer close(handled)
+		s.ioConns.Wait()
+	}()
+	select {
+	case <-handled:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Close waits for the handlers that still run and ends go-socket.io. All sessions

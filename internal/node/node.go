@@ -2,8 +2,9 @@
 package node
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -30,6 +31,8 @@ type Config struct {
 	Buffer    int               // bytes of messages that may wait for Redis; default as in adapter.Config
 	Clients   []engine.Revision // default: all
 	NoIOUring bool              // write to each client with a system call of its own
+	Drain     time.Duration     // how long a shutdown may take; default 10 s
+	Failed    func(error)       // called if the listener fails; default: nobody is told
 	Logger    *slog.Logger      // must be set
 }
 
@@ -37,6 +40,8 @@ type Config struct {
 // It replaces one process of the original Node server.
 type Node struct {
 	log     *slog.Logger
+	drain   time.Duration
+	failed  func(error)
 	relay   *adapter.Adapter
 	chat    *chat.Chat
 	bridge  *bridge.Server
@@ -49,8 +54,14 @@ type Node struct {
 // New returns a node that does not serve yet.
 func New(cfg Config) *Node {
 	log := cfg.Logger
-	n := &Node{log: log, panics: panics.New(log)}
-	n.relay = adapter.New(cfg.Redis, adapter.Config{Mode: cfg.Relay, Buffer: cfg.Buffer, Logger: log})
+	n := &Node{log: log, drain: cmp.Or(cfg.Drain, 10*time.Second), failed: cfg.Failed, panics: panics.New(log)}
+	if n.failed == nil {
+		n.failed = func(error) {}
+	}
+	n.relay = adapter.New(cfg.Redis, adapter.Config{
+		Mode: cfg.Relay, Buffer: cfg.Buffer, Logger: log,
+		DrainTimeout: max(1, n.drain/50), // shutdown has waited for Redis before
+	})
 	n.chat = chat.New(chat.Config{Publisher: n.relay, NoIOUring: cfg.NoIOUring, Panics: n.panics, Logger: log})
 	n.bridge = bridge.New(bridge.Config{Audience: n.chat, Panics: n.panics, Logger: log})
 	n.chat.Register(n.bridge)
@@ -63,17 +74,12 @@ func New(cfg Config) *Node {
 // Report returns the figures of the node, for the operator.
 func (n *Node) Report() *report.Node { return n.report }
 
-const (
-	// firstSubscription is how long a node waits for Redis before it accepts
-	// clients without it.
-	firstSubscription = time.Second
-	// shutdownTimeout is how long clients may take to close their connections.
-	shutdownTimeout = 5 * time.Second
-)
+// firstSubscription is how long a node waits for Redis before it accepts clients
+// without it.
+const firstSubscription = time.Second
 
-// Serve runs the node on l, which it closes, until ctx is done. It calls listening when
-// it accepts clients. In the end it stops the parts in the order in which messages pass
-// them: web server and sessions, relay, handlers, fan-out. It must be called once.
+// Serve runs the node on l, which it closes, until ctx is done or l fails, and then shuts
+// the node down. It calls listening when it accepts clients. It must be called once.
 func (n *Node) Serve(ctx context.Context, l net.Listener, listening func()) {
 	relayCtx, stopRelay := context.WithCancel(context.Background())
 	var relay sync.WaitGroup
@@ -82,39 +88,25 @@ func (n *Node) Serve(ctx context.Context, l net.Listener, listening func()) {
 			n.log.Error("relay failed, messages are no longer published or received; restart the node", "err", err)
 		}
 	})
-	srv := web.New(n.handler, web.Config{Panics: n.panics, Logger: n.log})
-	var serving sync.WaitGroup
 	select {
 	case <-n.relay.Ready():
 	case <-time.After(firstSubscription):
 	case <-ctx.Done():
 	}
-	serving.Go(func() {
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			n.log.Error("web server failed, the node accepts no connections; restart the node", "err", err)
-		}
-	})
+	srv := web.New(n.handler, web.Config{Panics: n.panics, Logger: n.log})
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(l) }()
 	n.report.Serving()
 	n.log.Info("serving")
 	listening()
-	<-ctx.Done()
-
-	n.report.Draining()
-	n.log.Info("stopping", "sessions", n.engine.Len())
-	shutdownCtx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
-	serving.Go(func() {
-		if err := srv.Shutdown(shutdownCtx); err != nil {
-			srv.Close()
-		}
-	})
-	if err := n.engine.Shutdown(shutdownCtx); err != nil {
-		n.log.Warn("some sessions did not end before the shutdown timeout, the exit closes their connections", "err", err)
+	select {
+	case <-ctx.Done():
+		defer func() { <-ended }()
+	case err := <-ended:
+		n.failed(fmt.Errorf("port %d accepts no more connections: %w", n.report.Port, err))
 	}
-	serving.Wait()
-	stopRelay()
-	relay.Wait()
-	n.bridge.Close()
-	n.chat.Close()
-	n.log.Info("stopped")
+	n.shutdown(&shutdown{began: time.Now(), limit: n.drain, log: n.log}, srv, l, func() {
+		stopRelay()
+		relay.Wait()
+	})
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -22,6 +23,9 @@ type Config struct {
 	// Admin is where the operator's server listens; nil: there is none. It is
 	// closed in the end.
 	Admin net.Listener
+	// Failed is called if the admin server cannot accept connections any more.
+	// Default: nobody is told.
+	Failed func(error)
 	// Logger must be set.
 	Logger *slog.Logger
 }
@@ -30,13 +34,16 @@ type Config struct {
 // there is a listener for that, the operator how all of them are. It ends when
 // stop is called, which waits for it.
 func Start(cfg Config) (stop func()) {
+	if cfg.Failed == nil {
+		cfg.Failed = func(error) {}
+	}
 	others, stopRegister := startRegister(cfg)
 	if cfg.Admin == nil {
 		return stopRegister
 	}
 	stopAdmin := start(func(ctx context.Context) {
 		if err := newAdmin(cfg, others).Run(ctx, cfg.Admin); err != nil {
-			cfg.Logger.Error("the admin server failed; restart the process to have it back, the nodes go on", "err", err)
+			cfg.Failed(fmt.Errorf("admin server: %w", err))
 		}
 	})
 	cfg.Logger.Info("admin server listening", "url", "http://"+cfg.Admin.Addr().String()+"/")
