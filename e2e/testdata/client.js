@@ -5,6 +5,8 @@
 //      {"do":"raw","who":"a","packets":"['2[\"chat\"]']"}              as engine.io messages, past the client's own encoder
 //      {"do":"speak","who":"a","label":"before","lines":20,"bytes":1000}   as fast as the server reads: see spoken
 //      {"do":"close","who":"a"}
+//      {"do":"repeat","who":"a","every":20}     says "a 0", "a 1" and so on, over a websocket, until
+//      {"do":"hush"}
 // With "audit" a client checks spoken lines instead of printing them. With "pingInterval" a client of 1.x or 2.x pings so often.
 // out: {"who":"a","event":"connect"} and so on, in order
 //
@@ -14,6 +16,7 @@
 const { createHash, randomBytes } = require('crypto')
 
 const clients = new Map()
+const speaking = []
 
 function report (who, event, value) {
   process.stdout.write(JSON.stringify({ who, event, value }) + '\n')
@@ -94,6 +97,21 @@ const commands = {
   },
   close ({ who }) {
     clients.get(who).close()
+  },
+  repeat ({ who, every }) {
+    const socket = clients.get(who)
+    let n = 0
+    speaking.push(setInterval(() => {
+      // A websocket that has got a close frame drops what is sent, and the client learns that later.
+      if (!socket.connected || socket.io.engine.transport?.ws?.readyState !== 1) return
+      const line = `${who} ${n++}`
+      socket.emit('chat', line)
+      report(who, 'said', line)
+    }, every))
+  },
+  hush ({ who }) {
+    for (const timer of speaking) clearInterval(timer)
+    report(who, 'hushed')
   }
 }
 
