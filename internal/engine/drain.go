@@ -1,12 +1,19 @@
 package engine
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A session that drains sends what it has to send and then tells its client to go, by
 // the end of the connection and not by a packet of Socket.IO, after which clients would
 // not connect again. What the client sent before it knew is still handled: over a
 // websocket everything in front of its close frame, over polling what is in the POST
 // that is under way.
+
+// drainPollTime is how long a client has to fetch its last messages, and the end of
+// the session, with polls.
+const drainPollTime = 2 * time.Second
 
 // DrainPolling drains the sessions over polling. It waits until no such session is
 // left, or until ctx ends and returns its error. Clients need to connect for their
@@ -56,6 +63,9 @@ func (s *Session) beginDrain(transport string) {
 	case s.transportLocked() != transport:
 	case s.out.state == open:
 		s.beginCloseLocked(ServerShutdown)
+		if s.out.state == closing && s.ws == nil {
+			s.setDeadlineLocked(drainPollTime)
+		}
 	case s.out.state == opening:
 		s.closeOnOpen = ServerShutdown
 	}

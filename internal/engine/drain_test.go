@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -135,6 +136,21 @@ func TestDrainDuringUpgrade(t *testing.T) {
 		t.Error("DrainPolling: ", err)
 	}
 	p.wantClosed(p.session, ServerShutdown)
+}
+
+// A client that does not poll is gone. Its session ends soon.
+func TestDrainWithoutPolls(t *testing.T) {
+	bubble(t, func(t *testing.T, st *testServer) {
+		p := st.connect(polling3)
+		begin := time.Now()
+		if err := st.engine.Drain(t.Context()); err != nil {
+			t.Error("Drain: ", err)
+		}
+		if took := time.Since(begin); took != drainPollTime {
+			t.Errorf("Drain took %v, want %v", took, drainPollTime)
+		}
+		st.wantClosed(p.session, ServerShutdown)
+	})
 }
 
 // A client that does not answer, or does not read, holds up Drain until its context
