@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"tsunagu/e2e/notation"
 )
 
 const (
@@ -24,7 +26,7 @@ const (
 type player struct {
 	server      *server
 	connections map[string]*connection
-	sessions    []string // ids of the sessions a, b, c, in the order of their handshakes
+	sessions    notation.Sessions
 	record
 	start      time.Time
 	timeout    time.Duration // for an answer
@@ -121,28 +123,11 @@ func (p *player) unrecorded(s step) {
 	p.record = before
 }
 
-var sessionID = regexp.MustCompile(`sid\\*":\\*"([A-Za-z0-9_-]{20})\\*"`)
-
-// learnSessions remembers the session that an answer begins.
-func (p *player) learnSessions(text string) {
-	for _, m := range sessionID.FindAllStringSubmatch(text, -1) {
-		p.sessions = append(p.sessions, m[1])
-	}
-}
-
 func (p *player) anonymous(s string) string {
 	for i, sid := range p.sessions {
 		s = strings.ReplaceAll(s, sid, fmt.Sprintf("<sid %c>", 'a'+i))
 	}
 	return strings.ReplaceAll(s, ":"+p.server.node.port, ":<port>")
-}
-
-// withSessions puts in the ids that {a}, {b} and {c} stand for.
-func (p *player) withSessions(s string) string {
-	for i, sid := range p.sessions {
-		s = strings.ReplaceAll(s, fmt.Sprintf("{%c}", 'a'+i), sid)
-	}
-	return s
 }
 
 // abridged shortens what is too long to show.

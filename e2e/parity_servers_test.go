@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tsunagu/e2e/notation"
 )
 
 // A server is the original or ours, with a Redis of its own: no line of one server reaches another.
@@ -155,7 +157,7 @@ func (s *server) awaitSubscription(t *testing.T) {
 func (p *player) flushChat() {
 	const last = "the end of an exchange"
 	p.unrecorded(func(p *player) {
-		r, _ := parseRequest("UPGRADE ~3")
+		r, _ := notation.ParseRequest("UPGRADE ~3")
 		p.send("the last", r)
 		p.answer("the last")
 		p.read("the last", "2")

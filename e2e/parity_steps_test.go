@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tsunagu/e2e/notation"
 )
 
 // A step is one thing that a client does or looks at.
@@ -20,20 +22,20 @@ var language = []struct {
 	parse func(m []string) (step, error)
 }{
 	{stepForm(`(?:(\w+): )?([A-Z]+ .*)`), func(m []string) (step, error) {
-		r, err := parseRequest(m[2])
+		r, err := notation.ParseRequest(m[2])
 		name := m[1]
 		switch {
 		case name == "" && strings.HasPrefix(m[2], "UPGRADE "):
 			name = "w"
 		case name == "":
-			name = r.title
+			name = r.Title
 		}
 		return func(p *player) { p.send(name, r); p.answer(name) }, err
 	}},
 	{stepForm(`(\w+)> ([A-Z]+ .*)`), func(m []string) (step, error) {
-		var requests []request
+		var requests []notation.Request
 		for text := range strings.SplitSeq(m[2], " && ") {
-			r, err := parseRequest(text)
+			r, err := notation.ParseRequest(text)
 			if err != nil {
 				return nil, err
 			}
@@ -42,22 +44,21 @@ var language = []struct {
 		return func(p *player) { p.send(m[1], requests...); p.barrier() }, nil
 	}},
 	{stepForm(`(\w+)\+ ([A-Z]+ .*)`), func(m []string) (step, error) {
-		r, err := parseRequest(m[2])
+		r, err := notation.ParseRequest(m[2])
 		return func(p *player) {
-			text, method := r.text(p)
-			p.connection(m[1]).method = method
-			p.write(m[1], text)
+			p.connection(m[1]).method = r.Method
+			p.write(m[1], r.Text(p.server.eio, p.sessions))
 		}, err
 	}},
 	{stepForm(`(\w+)\+ (.*)`), func(m []string) (step, error) {
-		bytes, err := expand(m[2])
+		bytes, err := notation.Expand(m[2])
 		return func(p *player) {
 			p.connection(m[1]).sentClose = strings.Contains(m[2], "close")
 			p.write(m[1], bytes)
 		}, err
 	}},
 	{stepForm(`(\w*)>(binary|attachment)?(?: (.*))?`), func(m []string) (step, error) {
-		payload, err := expand(m[3])
+		payload, err := notation.Expand(m[3])
 		return func(p *player) { p.say(websocketName(m[1]), m[2], payload) }, err
 	}},
 	{stepForm(`(\w*)<(\d*)`), func(m []string) (step, error) {
@@ -77,12 +78,12 @@ var language = []struct {
 		return func(p *player) { p.act(m[1], m[2]) }, nil
 	}},
 	{stepForm(`poll (@\S+) until (\d+) (.*)`), func(m []string) (step, error) {
-		r, err := parseRequest("GET " + m[1])
+		r, err := notation.ParseRequest("GET " + m[1])
 		n, _ := strconv.Atoi(m[2])
 		return func(p *player) { p.pollUntil(r, n, m[3]) }, err
 	}},
 	{stepForm(`publish(?: (.*))?`), func(m []string) (step, error) {
-		line, err := expand(m[1])
+		line, err := notation.Expand(m[1])
 		return func(p *player) { p.publish(line) }, err
 	}},
 	{stepForm(`all headers`), func([]string) (step, error) {
@@ -136,7 +137,7 @@ func websocketName(name string) string {
 func (p *player) say(name, opcode, payload string) {
 	switch {
 	case opcode == "":
-		p.sendFrame(name, "text", p.withSessions(payload))
+		p.sendFrame(name, "text", p.sessions.Insert(payload))
 	case opcode == "attachment" && p.server.eio == "3":
 		p.sendFrame(name, "binary", "\x04"+payload)
 	default:
@@ -159,7 +160,7 @@ func (p *player) read(name, n string) {
 // act carries out the steps of a connection that are a word.
 func (p *player) act(name, what string) {
 	if what == "opens" {
-		r, _ := parseRequest("UPGRADE ~")
+		r, _ := notation.ParseRequest("UPGRADE ~")
 		p.send(name, r)
 		p.answer(name)
 		what = "connects"
@@ -198,7 +199,7 @@ func (p *player) sessionLives(session string) {
 		return
 	}
 	for range 5 {
-		r, _ := parseRequest("GET @" + session)
+		r, _ := notation.ParseRequest("GET @" + session)
 		p.send("poll", r)
 		status, body := p.answer("poll")
 		if status != http.StatusOK || p.server.isPong(body) {
@@ -218,17 +219,17 @@ func (p *player) sessionLivesBeside(session, poll string) {
 }
 
 func (p *player) postPing(name, session string) (status int, body string) {
-	payload := p.server.payload(p.server.ping)
+	payload := notation.Payload(p.server.eio, p.server.ping)
 	if strings.Contains(session, "&j=") {
 		payload = "d=" + strings.NewReplacer(":", "%3A", "/", "%2F").Replace(payload)
 	}
-	r, _ := parseRequest("POST @" + session + " -d " + payload)
+	r, _ := notation.ParseRequest("POST @" + session + " -d " + payload)
 	p.send(name, r)
 	return p.answer(name)
 }
 
 // pollUntil polls until a text has come n times, in however many answers.
-func (p *player) pollUntil(r request, n int, text string) {
+func (p *player) pollUntil(r notation.Request, n int, text string) {
 	all := ""
 	p.unrecorded(func(p *player) {
 		for range n + 2 {

@@ -20,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tsunagu/e2e/notation"
 )
 
 // A rawClient behaves as a client of 2.x on a websocket, and can read slowly. It speaks and audits lines as testdata/client.js
@@ -92,7 +94,7 @@ func (c *rawClient) read(stop chan struct{}) {
 	for {
 		// This is when a client of 2.x gives up: each packet begins its patience anew.
 		c.conn.SetReadDeadline(time.Now().Add(rawPingInterval + rawPingTimeout))
-		first, payload, err := readFrame(c.in)
+		first, payload, err := notation.ReadFrame(c.in)
 		select {
 		case <-stop:
 			return
@@ -103,7 +105,7 @@ func (c *rawClient) read(stop chan struct{}) {
 			c.report("disconnect", "ping timeout")
 		case err != nil:
 			c.report("disconnect", err.Error())
-		case first != firstBytes["text"]:
+		case first != 0x81: // a whole text message
 			c.report("disconnect", fmt.Sprintf("frame % x %q", first, payload))
 		default:
 			c.packet(payload)
@@ -172,7 +174,7 @@ func (c *rawClient) ping(stop chan struct{}) {
 func (c *rawClient) write(packet string) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	_, err := io.WriteString(c.conn, maskedFrame(firstBytes["text"], packet))
+	_, err := io.WriteString(c.conn, notation.Frame("text", packet))
 	return err
 }
 

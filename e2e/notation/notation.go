@@ -1,6 +1,8 @@
-//go:build e2e
-
-package e2e
+// Package notation reads the notation of exchanges: what clients do over raw connections, written in
+// text files. e2e/testdata/exchanges/README.md describes it. Two tests play exchanges, each with steps of
+// its own: TestParity of e2e with the original server beside ours, and the tests of internal/node with
+// strangers that mean harm.
+package notation
 
 import (
 	"encoding/hex"
@@ -8,8 +10,10 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"testing"
 )
+
+// maxExpansion is the most bytes that Expand returns: fuzzing makes up numbers of repetitions.
+const maxExpansion = 16 << 20
 
 var (
 	hexBytes   = regexp.MustCompile(`^[0-9a-f]{2}( [0-9a-f]{2})*$`)
@@ -17,9 +21,10 @@ var (
 	frameWords = regexp.MustCompile(`(?s)^(unmasked )?(text|binary|close|ping|pong|frame [0-9a-f]{2})(?: (.*))?$`)
 )
 
-// expand replaces each $(...) of the notation by the bytes that it stands for: $(0d 0a) bytes, $(x*400) a repetition,
-// $(ping hello) a websocket frame. They nest.
-func expand(s string) (string, error) {
+// Expand replaces each $(...) of the notation by the bytes that it stands for: $(0d 0a) bytes, $(x*400) a
+// repetition, $(ping hello) a websocket frame. They nest. It returns an error for any other $(...), and for
+// a result of more than 16 MiB.
+func Expand(s string) (string, error) {
 	var out strings.Builder
 	for {
 		before, rest, found := strings.Cut(s, "$(")
@@ -34,6 +39,9 @@ func expand(s string) (string, error) {
 		value, err := substitute(rest[:end])
 		if err != nil {
 			return "", err
+		}
+		if out.Len()+len(value) > maxExpansion {
+			return "", fmt.Errorf("$(%.20s) is too long", rest[:end])
 		}
 		out.WriteString(value)
 		s = rest[end+1:]
@@ -62,15 +70,13 @@ func substitute(s string) (string, error) {
 		return string(bytes), err
 	}
 	if m := repetition.FindStringSubmatch(s); m != nil {
-		unit, err := expand(m[1])
-		n, _ := strconv.Atoi(m[2])
-		return strings.Repeat(unit, n), err
+		return repeat(m[1], m[2])
 	}
 	m := frameWords.FindStringSubmatch(s)
 	if m == nil {
 		return "", fmt.Errorf("$(%s) means nothing", s)
 	}
-	payload, err := expand(m[3])
+	payload, err := Expand(m[3])
 	if err != nil {
 		return "", err
 	}
@@ -93,24 +99,11 @@ func substitute(s string) (string, error) {
 	return maskedFrame(first, payload), nil
 }
 
-func TestExpand(t *testing.T) {
-	for text, want := range map[string]string{
-		`plain {"a":1} $7 (x)`:                   `plain {"a":1} $7 (x)`,
-		`a$(0d 0a)b`:                             "a\r\nb",
-		`$(x*3)$($(ff)*2)$(a)b*2)`:               "",
-		`$(x*3)$($(ff)*2)`:                       "xxx\xff\xff",
-		`$(ping)`:                                "\x89\x80\x37\xfa\x21\x3d",
-		`$(text 40/$(e6))`:                       "\x81\x84\x37\xfa\x21\x3d\x03\xca\x0e\xdb",
-		`$(unmasked close 1000 bye)`:             "\x88\x05\x03\xe8bye",
-		`$(unmasked frame 01 x)$(unmasked pong)`: "\x01\x01x\x8a\x00",
-		`$(unmasked binary $(x*126))`:            "\x82\x7e\x00\x7e" + strings.Repeat("x", 126),
-		`$(unmasked binary $(x*65536))`:          "\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00" + strings.Repeat("x", 65536),
-		`$(0d`:                                   "",
-		`$(nonsense)`:                            "",
-		`$(close word)`:                          "",
-	} {
-		if got, err := expand(text); got != want || (err == nil) != (want != "") {
-			t.Errorf("%s is %q (%v), want %q", text, got, err, want)
-		}
+func repeat(text, times string) (string, error) {
+	unit, err := Expand(text)
+	n, _ := strconv.Atoi(times)
+	if unit != "" && n > maxExpansion/len(unit) {
+		return "", fmt.Errorf("$(%.20s*%s) is too long", text, times)
 	}
+	return strings.Repeat(unit, n), err
 }
