@@ -110,8 +110,7 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.server.cfg.MaxPayload)))
-	s.server.count.bytesIn.Add(int64(len(body)))
+	body, err := s.readBody(w, r)
 	defer s.endPost(p)
 	wanted := s.endReading(p, err)
 	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
@@ -130,6 +129,18 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html")
 	w.Header().Set("Content-Length", "2")
 	io.WriteString(w, "ok")
+}
+
+// readBody reads the body of a POST. It reads nothing of one that is announced as
+// too long.
+func (s *Session) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	limit := int64(s.server.cfg.MaxPayload)
+	if r.ContentLength > limit {
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	s.server.count.bytesIn.Add(int64(len(body)))
+	return body, err
 }
 
 // startPost registers a POST. A second concurrent POST closes the session.

@@ -202,6 +202,15 @@ func TestTooLongPost(t *testing.T) {
 	p.wantClosed(p.session, TransportError)
 }
 
+// The answer does not wait for a body that is announced as too long.
+func TestAnnouncedAsTooLong(t *testing.T) {
+	p := newTestServer(t, Config{MaxPayload: 1000}).connect(polling3)
+	if _, resp := p.raw("POST", p.query, "Content-Length: 1001\r\n", ""); resp.StatusCode != 413 {
+		t.Errorf("got status %d, want 413", resp.StatusCode)
+	}
+	p.wantClosed(p.session, TransportError)
+}
+
 // Handlers that keep small messages must not keep the large bodies around them.
 func TestKeptMessages(t *testing.T) {
 	var kept [][]byte
