@@ -18,10 +18,7 @@ import (
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // waitLimit is how long a test waits for what has to come.
 const waitLimit = 20 * time.Second
