@@ -128,6 +128,8 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 	// Some browsers would offer text/plain as a download.
 	w.Header().Set("Content-Type", "text/html")
 	w.Header().Set("Content-Length", "2")
+	// A pause may have lasted longer than a request may take.
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
 	io.WriteString(w, "ok")
 }
 

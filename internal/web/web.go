@@ -21,6 +21,10 @@ type Config struct {
 	// BodyTimeout is how long the body of a request may take to arrive, however
 	// it is trickled. Default 30 s.
 	BodyTimeout time.Duration
+	// WriteTimeout is how long a request may take from the end of its header to the
+	// end of its answer, unless the handler sets a write deadline. Default 2 min,
+	// which is longer than a poll waits.
+	WriteTimeout time.Duration
 	// IdleTimeout is how long a connection is kept between two requests.
 	// Default 1 min.
 	IdleTimeout time.Duration
@@ -44,6 +48,7 @@ func (c Config) withDefaults() Config {
 	}
 	def(&c.HeaderTimeout, 10*time.Second)
 	def(&c.BodyTimeout, 30*time.Second)
+	def(&c.WriteTimeout, 2*time.Minute)
 	def(&c.IdleTimeout, time.Minute)
 	if c.MaxHeaderBytes == 0 {
 		c.MaxHeaderBytes = 16 << 10
@@ -83,6 +88,7 @@ func New(h http.Handler, cfg Config) *Server {
 		DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout:            cfg.HeaderTimeout,
 		MaxHeaderBytes:               cfg.MaxHeaderBytes,
+		WriteTimeout:                 cfg.WriteTimeout,
 		IdleTimeout:                  cfg.IdleTimeout,
 		ErrorLog:                     slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 	}

@@ -154,7 +154,7 @@ func TestBodyTimeout(t *testing.T) {
 	})
 }
 
-// After its body, a request has no deadline, and neither have the ones behind it
+// After its body, a request has no read deadline, and neither have the ones behind it
 // on the same connection.
 func TestDeadlineEndsWithTheBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -166,12 +166,24 @@ func TestDeadlineEndsWithTheBody(t *testing.T) {
 				w.WriteHeader(http.StatusTeapot)
 			}
 		})
-		c := connect(t, New(slow, Config{BodyTimeout: time.Second}))
+		c := connect(t, New(slow, Config{BodyTimeout: time.Second, WriteTimeout: 2 * time.Hour}))
 		for range 2 {
 			c.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
 			c.want(http.StatusOK, false)
 			c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 			c.want(http.StatusOK, false)
+		}
+	})
+}
+
+// A client that does not read its answer holds the connection for a bounded time.
+func TestAnswerThatIsNeverRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := connect(t, New(answer(http.StatusOK), Config{WriteTimeout: 20 * time.Second}))
+		c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		<-time.After(21 * time.Second)
+		if n, err := c.in.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("after 21s the client read %d bytes, error %v, want the end of the connection", n, err)
 		}
 	})
 }
