@@ -5,6 +5,7 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK ?= golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VULNDB      ?= https://vuln.go.dev
 FUZZTIME    ?= 10s
+SESSIONTIME ?= 1m
 PACKAGES    ?= ./...
 COUNT       ?= 50
 
@@ -12,14 +13,14 @@ CLIENTS := e2e/node_modules/.package-lock.json
 SCRIPT  := static/client/socket.io.js
 FIND_GO := find . -name node_modules -prune -o -name '*.go' -print
 
-.PHONY: build test tools check cross unit stress e2e picture admin-picture bench bench-short fuzz vuln clean
+.PHONY: build test tools check cross unit fuzz-session stress e2e picture admin-picture bench bench-short fuzz vuln clean
 .NOTPARALLEL:
 
 build: $(SCRIPT)
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/tsunagu .
 
 # The end-to-end tests are last, so that the last line of output is the result.
-test: tools $(CLIENTS) $(SCRIPT) check cross unit e2e
+test: tools $(CLIENTS) $(SCRIPT) check cross unit fuzz-session e2e
 
 # Installs missing Debian packages.
 tools:
@@ -49,6 +50,10 @@ cross:
 
 unit:
 	CGO_ENABLED=1 $(GO) test -race ./...
+
+# A stranger's steps, made up from those in internal/node/testdata/hostile, with a whole node.
+fuzz-session:
+	$(GO) test -run '^$$' -fuzz '^FuzzSession$$' -fuzztime $(SESSIONTIME) ./internal/node
 
 # Every unit test COUNT times with the race detector, while a busy loop for each core competes with the tests. The loops end
 # with this target, however it ends: each of them watches the shell that started it.

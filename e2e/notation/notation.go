@@ -13,7 +13,7 @@ import (
 )
 
 // maxExpansion is the most bytes that Expand returns: fuzzing makes up numbers of repetitions.
-const maxExpansion = 16 << 20
+const maxExpansion = 4 << 20
 
 var (
 	hexBytes   = regexp.MustCompile(`^[0-9a-f]{2}( [0-9a-f]{2})*$`)
@@ -23,7 +23,7 @@ var (
 
 // Expand replaces each $(...) of the notation by the bytes that it stands for: $(0d 0a) bytes, $(x*400) a
 // repetition, $(ping hello) a websocket frame. They nest. It returns an error for any other $(...), and for
-// a result of more than 16 MiB.
+// a result of more than 4 MiB.
 func Expand(s string) (string, error) {
 	var out strings.Builder
 	for {

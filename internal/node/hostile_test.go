@@ -82,12 +82,6 @@ func playPair(dial func() (net.Conn, error), eio string) error {
 	return nil
 }
 
-// leave ends a polling session as a browser does that closes a page: its poll ends.
-func (p *player) leave(session string) error {
-	r, err := notation.ParseRequest("GET @" + session)
-	return errors.Join(err, p.connect("poll"), p.request("poll", r))
-}
-
 // maxMemory is the memory that the exchanges may cost a process together: 48 times the longest message, 1 MB. While a
 // message is parsed it is there several times, as bytes, as text and in buffers that grow by doubling, and as much
 // again waits for the garbage collector. Without a bound, one message can cost a hundred times its length.

@@ -122,6 +122,9 @@ func parseRequests(name, text string) (send step, connection string, err error) 
 	}, name, nil
 }
 
+// maxTrickle is the most bytes that are sent one by one.
+const maxTrickle = 1000
+
 // trickle sends bytes one by one, until the node has ended the connection.
 func (p *player) trickle(name string, pause time.Duration, data string) error {
 	c, err := p.connection(name)
@@ -130,7 +133,7 @@ func (p *player) trickle(name string, pause time.Duration, data string) error {
 	}
 	data = p.sessions.Insert(data)
 	c.SetWriteDeadline(time.Time{})
-	for i := range len(data) {
+	for i := range min(len(data), maxTrickle) {
 		if _, err := io.WriteString(c, data[i:i+1]); err != nil {
 			return nil
 		}
@@ -264,4 +267,16 @@ func (p *player) pollUntil(session, text string) error {
 			return nil
 		}
 	}
+}
+
+// leave ends a polling session as a browser does that closes a page: its poll ends.
+func (p *player) leave(session string) error {
+	r, err := notation.ParseRequest("GET @" + session)
+	if err != nil {
+		return err
+	}
+	if err := p.connect("poll"); err != nil {
+		return err
+	}
+	return p.request("poll", r)
 }
