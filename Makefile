@@ -6,6 +6,7 @@ GOVULNCHECK ?= golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VULNDB      ?= https://vuln.go.dev
 FUZZTIME    ?= 10s
 SESSIONTIME ?= 1m
+SOAK_TIME   ?= 10m
 PACKAGES    ?= ./...
 COUNT       ?= 50
 
@@ -13,7 +14,7 @@ CLIENTS := e2e/node_modules/.package-lock.json
 SCRIPT  := static/client/socket.io.js
 FIND_GO := find . -name node_modules -prune -o -name '*.go' -print
 
-.PHONY: build test tools check cross unit fuzz-session stress e2e picture admin-picture bench bench-short fuzz vuln clean
+.PHONY: build test tools check cross unit fuzz-session stress e2e soak picture admin-picture bench bench-short fuzz vuln clean
 .NOTPARALLEL:
 
 build: $(SCRIPT)
@@ -69,6 +70,10 @@ stress:
 
 e2e: $(CLIENTS) $(SCRIPT)
 	MODEL_STEPS=1000000 $(GO) test -tags e2e -count=1 -timeout 20m ./adapter ./e2e ./e2e/conformance
+
+# Clients come and go, and Redis fails, for SOAK_TIME. Prints what the node held before and after.
+soak: $(CLIENTS) $(SCRIPT)
+	SOAK_TIME=$(SOAK_TIME) $(GO) test -tags e2e -count=1 -timeout 60m -v -run '^TestSoak$$' ./e2e
 
 # The picture in the README.
 picture: tools $(CLIENTS)
