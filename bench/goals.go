@@ -30,6 +30,9 @@ var goals = []goal{
 	{what: "faults, dense", row: "dense", key: "faults", worst: true},
 	{what: "faults, two nodes", row: "relay", key: "faults", worst: true},
 	{what: "faults, 15,000 clients held", row: "hold", key: "faults", worst: true},
+	{what: "p99 delay beside clients that misbehave", row: "abused", key: "abused", must: 1.5, aim: 1.2},
+	{what: "faults beside clients that misbehave", row: "abused", key: "faults", worst: true},
+	{what: "messages missed by bystanders of a storm", row: "storm", key: "missed", worst: true},
 }
 
 // verdict is what the results say of a goal.

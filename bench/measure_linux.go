@@ -38,7 +38,7 @@ type measurement struct {
 func (b *bench) measure(ctx context.Context, r row, server string) (sample, error) {
 	m := measurement{bench: b, row: r, sample: sample{Row: r.name, Server: server, Clients: r.clients}}
 	var err error
-	if m.nodes, err = b.start(ctx, server, max(r.nodes, 1)); err != nil {
+	if m.nodes, err = b.start(ctx, server, r); err != nil {
 		return m.sample, err
 	}
 	if m.gen, err = startGenerator(); err != nil {
@@ -70,7 +70,17 @@ func (m *measurement) take(ctx context.Context) (err error) {
 		if err := m.warmUp(ctx); err != nil {
 			return err
 		}
+		if m.row.abused {
+			if err := m.beginAbuse(ctx); err != nil {
+				return err
+			}
+		}
 		if err := m.traffic(); err != nil {
+			return err
+		}
+	}
+	if m.row.bystanders > 0 {
+		if err := m.storm(ctx); err != nil {
 			return err
 		}
 	}
@@ -114,6 +124,18 @@ func (m *measurement) traffic() error {
 	return nil
 }
 
+// beginAbuse measures the traffic without clients that misbehave, and then connects those.
+func (m *measurement) beginAbuse(ctx context.Context) error {
+	if err := m.traffic(); err != nil {
+		return err
+	}
+	m.Calm, m.Traffic = m.Traffic, nil
+	if err := m.gen.Abuse(m.row.abuse(m.nodes.addrs()[0])); err != nil {
+		return err
+	}
+	return wait(ctx, time.Second)
+}
+
 // check looks at the clients once more at the end.
 func (m *measurement) check() error {
 	st, err := m.gen.Status()
@@ -121,6 +143,9 @@ func (m *measurement) check() error {
 		return err
 	}
 	m.Silent = st.Silent
+	if m.PeakKB, err = m.nodes.peak(); err != nil {
+		return err
+	}
 	if m.Traffic == nil && st.Ready != int64(m.Clients) {
 		return fmt.Errorf("the server dropped %d of %d clients at rest", int64(m.Clients)-st.Ready, m.Clients)
 	}

@@ -56,6 +56,15 @@ func residentKB(pid int) (int64, error) {
 	return parseKB(b, "VmRSS:")
 }
 
+// peakKB returns the most resident memory that the process has had.
+func peakKB(pid int) (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	return parseKB(b, "VmHWM:")
+}
+
 func parseKB(b []byte, key string) (int64, error) {
 	for line := range strings.Lines(string(b)) {
 		f := strings.Fields(line)

@@ -16,6 +16,7 @@ type process struct {
 	name   string
 	cmd    *exec.Cmd
 	port   int
+	admin  string // address of the admin server, if there is one
 	output *os.File
 	died   chan struct{} // closed when the child has ended
 }
@@ -115,6 +116,16 @@ func (n nodes) kill() error  { return n.each((*process).kill) }
 func (n nodes) rss() (sum int64, err error) {
 	err = n.each(func(p *process) error {
 		kb, err := residentKB(p.pid())
+		sum += kb
+		return err
+	})
+	return sum, err
+}
+
+// peak is the most resident memory that the nodes have had, in KB.
+func (n nodes) peak() (sum int64, err error) {
+	err = n.each(func(p *process) error {
+		kb, err := peakKB(p.pid())
 		sum += kb
 		return err
 	})

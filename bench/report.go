@@ -50,7 +50,10 @@ func (r results) complete() error {
 		}
 		for _, server := range row.servers {
 			key := "memory"
-			if row.rate > 0 {
+			switch {
+			case row.bystanders > 0:
+				key = "back"
+			case row.rate > 0:
 				key = "cpu"
 			}
 			if n := r.spread(row.name, server, key).n; n < want {

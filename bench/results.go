@@ -34,6 +34,24 @@ type sample struct {
 	Traffic *load.Traffic `json:",omitempty"`
 	Window  window        // while there was traffic
 	Silent  int           // clients whose server owed them a heartbeat at the end
+	PeakKB  int64         // most resident memory of the server
+
+	Calm *load.Traffic `json:",omitempty"` // the same traffic without the clients that misbehave
+
+	Storm *storm `json:",omitempty"` // its CPU is in Window
+}
+
+// storm is what became of a storm.
+type storm struct {
+	load.Storm
+	Before, After held
+}
+
+// held is what the server holds, at rest.
+type held struct {
+	KB          int64 // resident memory
+	Descriptors int
+	Goroutines  int // 0 where they cannot be asked for
 }
 
 // window is a span of time, in seconds, and the seconds of CPU that were used in it.
@@ -93,7 +111,38 @@ var metrics = []metric{
 	{"accept", "connections accepted a second", "", true, ofAccept(func(s sample) float64 { return s.AcceptPerSecond })},
 	{"acceptcpu", "server CPU per connection accepted", "µs", false, ofAccept(func(s sample) float64 { return s.Accept.Server * µsPerS / float64(s.Clients) })},
 	{"acceptload", "load generator's CPU per connection", "µs", false, ofAccept(func(s sample) float64 { return s.Accept.Load * µsPerS / float64(s.Clients) })},
+	{"abused", "p99 delay against that without clients that misbehave", "", false, ofCalm(func(s sample) float64 { return float64(s.Traffic.P99) / float64(s.Calm.P99) })},
+	{"peak", "peak memory", "MB", true, ofCalm(func(s sample) float64 { return float64(s.PeakKB) / 1000 })},
+	{"back", "time until all clients were back", "s", true, ofStorm(func(s *storm) float64 { return s.Seconds })},
+	{"gap", "longest time without a message for a bystander", "ms", true, ofStorm(func(s *storm) float64 { return float64(s.Gap) / nsPerMS })},
+	{"grown", "growth of memory", "MB", false, ofStorm(func(s *storm) float64 { return float64(s.After.KB-s.Before.KB) / 1000 })},
+	{"left", "descriptors and goroutines more than before", "", false, ofStorm(left)},
+	{"missed", "messages that bystanders missed", "", false, ofStorm(func(s *storm) float64 { return float64(s.Expected - s.Received) })},
 	{"faults", "faults", "", false, ofTraffic(faults)},
+}
+
+// ofCalm is a metric of samples whose traffic was measured with and without clients that misbehave.
+func ofCalm(f func(s sample) float64) func(sample) (float64, bool) {
+	return func(s sample) (float64, bool) {
+		if s.Calm == nil || s.Traffic == nil || s.Calm.P99 == 0 {
+			return 0, false
+		}
+		return f(s), true
+	}
+}
+
+func ofStorm(f func(s *storm) float64) func(sample) (float64, bool) {
+	return func(s sample) (float64, bool) {
+		if s.Storm == nil {
+			return 0, false
+		}
+		return f(s.Storm), true
+	}
+}
+
+// left is what a storm left behind. A number below zero is none.
+func left(s *storm) float64 {
+	return float64(max(s.After.Descriptors-s.Before.Descriptors, 0) + max(s.After.Goroutines-s.Before.Goroutines, 0))
 }
 
 func metricOf(key string) metric {

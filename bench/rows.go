@@ -51,6 +51,9 @@ type row struct {
 	window  time.Duration // for which messages are sent
 	servers []string
 	rounds  int // 0 for as many as the flag says
+	// bystanders stay while all other clients are dropped and come back; 0 for no storm. The rest is after it, too.
+	bystanders int
+	abused     bool // the messages are sent twice, without and with clients that misbehave
 }
 
 // inFlight is how many handshakes are in progress at once, well below every server's accept queue (Node's holds 511).
@@ -77,6 +80,10 @@ var fullRows = []row{
 	// After 30 s every client has had one heartbeat.
 	{name: "hold", title: "15,000 clients, 5 messages/s", clients: 15000, rest: 30 * time.Second, rate: 5, window: 6 * time.Second,
 		servers: []string{ours}, rounds: 3},
+	{name: "abused", title: "500 clients, 50 messages/s, beside clients that misbehave", clients: 500, rate: 50, window: 6 * time.Second, abused: true,
+		servers: []string{ours, node2}, rounds: 3},
+	{name: "storm", title: "8,000 clients, 7,900 dropped and back at once", clients: 8000, rest: 8 * time.Second, bystanders: 100,
+		servers: []string{ours, node2}, rounds: 2},
 }
 
 // shortRows take two minutes. Clients, rates and the 10 s at rest are those of the full run; windows and rounds are fewer.
@@ -103,6 +110,13 @@ func rowOf(name string) row {
 // senders is how many clients send the messages in turn.
 const senders = 20
 
+// abuse is which clients misbehave.
+func (r row) abuse(addr string) load.AbuseArgs {
+	return load.AbuseArgs{
+		Addr: addr, Stalled: min(200, r.clients), Unpolled: min(200, r.clients), Flooders: 10, PerSecond: 10, Bytes: 1000,
+	}
+}
+
 // traffic is what the row measures.
 func (r row) traffic() load.TrafficArgs {
 	return load.TrafficArgs{
@@ -122,6 +136,12 @@ func (r row) warmUp() load.TrafficArgs {
 // estimate is about how long one measurement of the row takes.
 func (r row) estimate() time.Duration {
 	d := 2*time.Second + time.Duration(r.clients)*time.Millisecond/3 + r.rest + r.window
+	if r.bystanders > 0 {
+		d += time.Duration(r.clients)*time.Millisecond/2 + r.rest
+	}
+	if r.abused {
+		d += r.window + 2*time.Second
+	}
 	if r.rate > 0 {
 		w := r.warmUp()
 		d += time.Duration(float64(w.Messages)/w.PerSecond*1e9) + 500*time.Millisecond

@@ -124,13 +124,14 @@ func (b *bench) machine(ctx context.Context) string {
 }
 
 // start runs nodes of one server and returns when all listen and have subscribed.
-func (b *bench) start(ctx context.Context, server string, count int) (nodes, error) {
+func (b *bench) start(ctx context.Context, server string, r row) (nodes, error) {
+	count := max(r.nodes, 1)
 	if err := b.rdb.FlushAll(ctx).Err(); err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	var all nodes
 	for range count {
-		p, err := b.startNode(server)
+		p, err := b.startNode(server, r.bystanders > 0)
 		if err != nil {
 			return nil, errors.Join(err, all.kill())
 		}
@@ -149,7 +150,8 @@ func (b *bench) start(ctx context.Context, server string, count int) (nodes, err
 	return nil, errors.Join(all[count-1].failure("has not subscribed to chat"), all.kill())
 }
 
-func (b *bench) startNode(server string) (*process, error) {
+// startNode starts one node. Ours has an admin server if that is wanted.
+func (b *bench) startNode(server string, admin bool) (*process, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -158,7 +160,21 @@ func (b *bench) startNode(server string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.launch(fmt.Sprintf("%s-%d", server, port), port, cmd)
+	address := ""
+	if admin && server == ours {
+		adminPort, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		address = fmt.Sprintf("127.0.0.1:%d", adminPort)
+		cmd.Args = append(cmd.Args, "-admin", address)
+	}
+	p, err := b.launch(fmt.Sprintf("%s-%d", server, port), port, cmd)
+	if err != nil {
+		return nil, err
+	}
+	p.admin = address
+	return p, nil
 }
 
 func (b *bench) command(server string, port int) (*exec.Cmd, error) {

@@ -47,6 +47,31 @@ type Traffic struct {
 	PerSecond     float64       // deliveries in this time
 }
 
+// AbuseArgs says which clients misbehave, beside those that are connected.
+type AbuseArgs struct {
+	Addr      string // of one node
+	Stalled   int    // clients that stop reading
+	Unpolled  int    // polling sessions that are never polled
+	Flooders  int    // clients that send messages of Bytes bytes, each so many a second
+	PerSecond float64
+	Bytes     int
+}
+
+// StormArgs says how many clients stay when all others are dropped.
+type StormArgs struct {
+	Bystanders int
+	Interval   time.Duration // between two messages to the bystanders
+	Drain      time.Duration // how long to wait for missing ones in the end
+}
+
+// Storm is the result once all clients are connected again.
+type Storm struct {
+	Seconds  float64       // from the drop until the last client was back
+	Gap      time.Duration // the longest time in which a bystander received no message
+	Expected int64         // messages times bystanders
+	Received int64
+}
+
 // Status is the state of the clients.
 type Status struct {
 	Ready  int64
@@ -95,6 +120,17 @@ func (p *Process) Connect(a ConnectArgs) (c Connected, err error) {
 func (p *Process) Traffic(a TrafficArgs) (t Traffic, err error) {
 	err = p.client.Call(service+".Traffic", a, &t)
 	return t, err
+}
+
+// Abuse connects clients that misbehave until the generator ends.
+func (p *Process) Abuse(a AbuseArgs) error {
+	return p.client.Call(service+".Abuse", a, &struct{}{})
+}
+
+// Storm drops all clients but a few at once, and returns when all are connected again.
+func (p *Process) Storm(a StormArgs) (s Storm, err error) {
+	err = p.client.Call(service+".Storm", a, &s)
+	return s, err
 }
 
 // Status returns the state of the clients.

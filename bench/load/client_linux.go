@@ -147,8 +147,12 @@ func (c *client) packet(p []byte, now int64) error {
 	case len(p) == 0:
 		return fmt.Errorf("an empty packet")
 	case c.state == ready && len(p) > 1 && p[0] == '4' && p[1] == '2':
-		if r := c.loop.record; r != nil { // between two runs nothing is recorded
+		// Between two runs nothing is recorded.
+		if r := c.loop.record; r != nil {
 			r.receive(c.index, p, now)
+		}
+		if s := c.loop.storm; s != nil {
+			s.receive(c.index, p, now)
 		}
 	case c.state == opening && p[0] == '0':
 		return c.opened(p[1:])

@@ -81,7 +81,7 @@ func (l *loop) joined(c *client, now int64) {
 	l.connect()
 }
 
-// connect returns when all clients are connected, one has failed, or none has made progress for 15 s.
+// connect connects all clients.
 func (g *generator) connect(a ConnectArgs) (Connected, error) {
 	if g.loop != nil || len(a.Addrs) == 0 || a.Clients < 1 {
 		return Connected{}, fmt.Errorf("connected already, or no clients or no nodes to connect")
@@ -95,23 +95,30 @@ func (g *generator) connect(a ConnectArgs) (Connected, error) {
 	go l.run()
 	began := clock()
 	l.do(l.connect)
-	last, at := int64(0), began
-	for {
-		n := g.ready.Load()
-		if err := g.failure(); err != nil {
-			return Connected{}, fmt.Errorf("%d of %d clients connected: %w", n, a.Clients, err)
-		}
-		if n == int64(a.Clients) {
-			break
-		}
-		if now := clock(); n > last {
-			last, at = n, now
-		} else if now-at > int64(15*time.Second) {
-			return Connected{}, fmt.Errorf("%d of %d clients connected, and no further one for 15 s", n, a.Clients)
-		}
-		time.Sleep(5 * time.Millisecond)
+	if err := g.awaitReady(int64(a.Clients)); err != nil {
+		return Connected{}, err
 	}
 	var times []int64
 	l.do(func() { times = slices.Clone(l.readyAt) })
 	return Connected{PerSecond: acceptRate(times, a.WarmUp), Seconds: float64(times[len(times)-1]-began) / 1e9}, nil
+}
+
+// awaitReady returns when all clients are connected, one has failed, or none has made progress for 15 s.
+func (g *generator) awaitReady(clients int64) error {
+	last, at := int64(0), clock()
+	for {
+		n := g.ready.Load()
+		if err := g.failure(); err != nil {
+			return fmt.Errorf("%d of %d clients connected: %w", n, clients, err)
+		}
+		if n == clients {
+			return nil
+		}
+		if now := clock(); n > last {
+			last, at = n, now
+		} else if now-at > int64(15*time.Second) {
+			return fmt.Errorf("%d of %d clients connected, and no further one for 15 s", n, clients)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }

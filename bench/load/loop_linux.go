@@ -30,6 +30,7 @@ type loop struct {
 	next, inFlight    int     // the next client to connect, and how many handshakes are in progress
 	readyAt           []int64 // when each client was ready
 	record            *record // of the run in progress, nil between runs
+	storm             *storm  // in progress, or nil
 	ended             bool
 }
 

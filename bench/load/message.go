@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 )
@@ -47,3 +48,8 @@ func parseMessage(p []byte) (run, seq uint32, sent int64, ok bool) {
 	}
 	return binary.BigEndian.Uint32(stamp[0:]), binary.BigEndian.Uint32(stamp[4:]), int64(binary.BigEndian.Uint64(stamp[8:])), true
 }
+
+// floodPrefix begins the messages of clients that flood. Other clients receive them and do not record them.
+var floodPrefix = []byte(before + "flood ")
+
+func isFlood(p []byte) bool { return bytes.HasPrefix(p, floodPrefix) }

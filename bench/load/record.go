@@ -31,6 +31,9 @@ func newRecord(run uint32, clients, messages, senders int) *record {
 
 // receive records packet p, which client c has received at now.
 func (r *record) receive(c int, p []byte, now int64) {
+	if isFlood(p) {
+		return
+	}
 	run, seq, sent, ok := parseMessage(p)
 	if !ok || run != r.run || int(seq) >= r.messages {
 		r.foreign++

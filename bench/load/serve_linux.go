@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/rpc"
 	"net/rpc/jsonrpc"
 	"runtime/debug"
@@ -19,6 +20,9 @@ type generator struct {
 	gone      atomic.Int64
 	delivered atomic.Int64 // messages of the run in progress
 
+	abusers  []net.Conn     // clients that misbehave
+	flooding sync.WaitGroup // their goroutines
+
 	mu    sync.Mutex
 	first error // guarded by mu: the first thing that went wrong
 }
@@ -31,6 +35,7 @@ func Serve(in io.Reader, out io.WriteCloser) error {
 		return err
 	}
 	server.ServeCodec(jsonrpc.NewServerCodec(stdio{in, out}))
+	g.endAbuse()
 	if g.loop != nil {
 		g.loop.do(g.loop.end)
 	}
@@ -48,6 +53,15 @@ func (g *generator) Traffic(a TrafficArgs, t *Traffic) (err error) {
 	*t, err = g.traffic(a)
 	return err
 }
+
+// Storm drops clients and connects them again.
+func (g *generator) Storm(a StormArgs, s *Storm) (err error) {
+	*s, err = g.storm(a)
+	return err
+}
+
+// Abuse connects clients that misbehave.
+func (g *generator) Abuse(a AbuseArgs, _ *struct{}) error { return g.abuse(a) }
 
 // Status counts the clients that are connected, and those whose server is silent.
 func (g *generator) Status(_ struct{}, s *Status) error {

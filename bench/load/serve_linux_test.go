@@ -215,6 +215,36 @@ func TestEveryFaultIsSeen(t *testing.T) {
 	}
 }
 
+// All clients but a few are dropped and come back, and the few receive every message meanwhile.
+func TestStorm(t *testing.T) {
+	s := &testServer{eio: 3}
+	addr, gen := s.listen(t), generate(t)
+	a := StormArgs{Bystanders: 5, Interval: time.Millisecond, Drain: 30 * time.Second}
+	if _, err := gen.Storm(a); err == nil {
+		t.Error("a storm before there are clients")
+	}
+	if _, err := gen.Connect(ConnectArgs{Addrs: []string{addr}, EIO: 3, Clients: 60, InFlight: 7}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		st, err := gen.Storm(a)
+		if err != nil || st.Seconds <= 0 || st.Gap <= 0 || st.Received != st.Expected {
+			t.Errorf("%+v, %v", st, err)
+		}
+	}
+	s.mu.Lock()
+	connections := len(s.conns)
+	s.mu.Unlock()
+	if status, err := gen.Status(); err != nil || status.Ready != 60 || connections != 60+2*55 {
+		t.Errorf("%+v, %v, %d connections, want 60 and 170 of them", status, err, connections)
+	}
+	for _, bystanders := range []int{0, 60} {
+		if _, err := gen.Storm(StormArgs{Bystanders: bystanders, Interval: time.Second}); err == nil {
+			t.Errorf("a storm with %d bystanders of 60", bystanders)
+		}
+	}
+}
+
 func TestRefusalsAreErrors(t *testing.T) {
 	for name, s := range map[string]*testServer{
 		"400":          {answer: "HTTP/1.1 400 Bad Request\r\n\r\n"},
