@@ -67,6 +67,8 @@ type Config struct {
 	// something to write. Then the server closes the session as too slow, at the
 	// latest after twice that time. Default 30 s.
 	StallTimeout time.Duration
+	// Admission decides who may begin a session. Default: everybody.
+	Admission Admission
 	// Revisions are the protocol revisions to serve. Default: 3 and 4.
 	Revisions []Revision
 	// Panics gets the panics of goroutines that serve sessions. Default: nobody is told.
@@ -96,6 +98,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxLag == 0 {
 		c.MaxLag = 64 << 20
+	}
+	if c.Admission == nil {
+		c.Admission = admitAll{}
 	}
 	if len(c.Revisions) == 0 {
 		c.Revisions = []Revision{Revision3, Revision4}

@@ -126,7 +126,7 @@ func TestInternetExplorer(t *testing.T) {
 
 // refused4 is the answer to revision 4 where only 3 is served.
 var refused4 = &protocolError{5, "Unsupported protocol version: this server is for Socket.IO clients " +
-	"1.x and 2.x (EIO=3), this client is one of 3.x and 4.x (EIO=4)", RefusedRevision}
+	"1.x and 2.x (EIO=3), this client is one of 3.x and 4.x (EIO=4)", RefusedRevision, 400}
 
 // The log explains once why clients are refused, and clients cannot fill the log.
 func TestRefusedRevision(t *testing.T) {

@@ -45,7 +45,7 @@ func (srv *Server) refuse(seen Revision, r *http.Request) *protocolError {
 		return errRevision
 	}
 	return &protocolError{errRevision.Code, errRevision.Message +
-		": this server is for Socket.IO clients " + served + ", this client is one of " + seen.clients(), errRevision.reason}
+		": this server is for Socket.IO clients " + served + ", this client is one of " + seen.clients(), errRevision.reason, errRevision.status}
 }
 
 // firstRefusal reports whether a revision is refused for the first time. It

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 
@@ -160,7 +161,7 @@ func (srv *Server) lookup(id string) *Session {
 // newSession creates and registers a session; c is nil for a polling session. It
 // returns nil when the server is stopping. The session is complete before it is
 // registered because Shutdown may close it from then on.
-func (srv *Server) newSession(r *http.Request, q query, c *wsConn) *Session {
+func (srv *Server) newSession(r *http.Request, q query, c *wsConn, from netip.Addr) *Session {
 	s := &Session{
 		server:   srv,
 		id:       newID(),
@@ -169,12 +170,14 @@ func (srv *Server) newSession(r *http.Request, q query, c *wsConn) *Session {
 		base64:   q.base64,
 		request:  packRequest(r),
 		ws:       c,
+		from:     from,
 	}
 	s.enqueueLocked(s.openPacket())
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	if srv.stopped {
 		srv.count.refuse(RefusedShutdown)
+		srv.cfg.Admission.Release(from)
 		return nil
 	}
 	srv.sessions[s.id] = s
@@ -212,6 +215,7 @@ func (srv *Server) remove(s *Session, transport string, reason Reason, late bool
 		srv.late[s.id] = s
 	}
 	srv.mu.Unlock()
+	srv.cfg.Admission.Release(s.from)
 	srv.count.close(s, transport, reason)
 	srv.noteChange()
 	srv.cfg.Logger.Debug("session closed", "sid", s.id, "reason", string(reason))
@@ -219,7 +223,11 @@ func (srv *Server) remove(s *Session, transport string, reason Reason, late bool
 
 // handshakePolling creates a polling session. The handshake is also its first poll.
 func (srv *Server) handshakePolling(w http.ResponseWriter, r *http.Request, q query) {
-	s := srv.newSession(r, q, nil)
+	from, admitted := srv.admit(w, r, false)
+	if !admitted {
+		return
+	}
+	s := srv.newSession(r, q, nil, from)
 	if s == nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return

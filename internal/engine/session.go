@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Session struct {
 	jsonp    string // text before the payload in JSONP answers; "" without JSONP
 	base64   bool   // the client wants binary data as base64
 	request  packedRequest
+	from     netip.Addr // for Admission.Release
 
 	// Value is for the Handler, which may set it in Opened.
 	Value any

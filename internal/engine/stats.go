@@ -38,6 +38,11 @@ const (
 	RefusedWebSocket RefuseReason = "bad websocket handshake"
 	RefusedTooLarge  RefuseReason = "request body too large"
 	RefusedShutdown  RefuseReason = "server shutting down"
+
+	// Of an Admission.
+	RefusedFull          RefuseReason = "too many sessions"
+	RefusedAddressFull   RefuseReason = "too many sessions from one address"
+	RefusedHandshakeRate RefuseReason = "too many handshakes from one address"
 )
 
 // counters are what Stats returns. What happens with each message is counted
@@ -65,6 +70,7 @@ func newCounters() *counters {
 		refused: map[RefuseReason]int64{
 			RefusedTransport: 0, RefusedSession: 0, RefusedMethod: 0, RefusedRequest: 0, RefusedRevision: 0,
 			RefusedWebSocket: 0, RefusedTooLarge: 0, RefusedShutdown: 0,
+			RefusedFull: 0, RefusedAddressFull: 0, RefusedHandshakeRate: 0,
 		},
 	}
 }

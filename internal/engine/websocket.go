@@ -18,32 +18,52 @@ func (srv *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q quer
 		srv.answerError(w, r, errWebSocket, true)
 		return
 	}
-	conn, rw, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer srv.cfg.Panics.Recover(panics.Request, func() { conn.Close() })
-	conn.SetDeadline(time.Time{}) // net/http may have set one
-	if _, err := conn.Write(switching(r)); err != nil {
-		conn.Close()
+	if s == nil && q.transport == websocketTransport {
+		srv.handshakeWebSocket(w, r, q)
 		return
 	}
 	if s != nil {
 		q.revision = s.revision
 	}
-	c := srv.newWSConn(conn, rw.Reader, q)
-	switch {
-	case q.transport != websocketTransport:
-		srv.reject(c)
-	case s != nil:
-		s.startProbe(c)
-	default:
-		srv.handshakeWebSocket(r, q, c)
+	c := srv.switchProtocols(w, r, q)
+	if c == nil {
+		return
 	}
+	defer srv.cfg.Panics.Recover(panics.Request, func() { c.conn.Close() })
+	if q.transport != websocketTransport {
+		srv.reject(c)
+		return
+	}
+	s.startProbe(c)
 }
 
-func (srv *Server) handshakeWebSocket(r *http.Request, q query, c *wsConn) {
-	s := srv.newSession(r, q, c)
+// switchProtocols makes a websocket of the connection of a request. It returns nil
+// if the connection has failed.
+func (srv *Server) switchProtocols(w http.ResponseWriter, r *http.Request, q query) *wsConn {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil
+	}
+	conn.SetDeadline(time.Time{}) // net/http may have set one
+	if _, err := conn.Write(switching(r)); err != nil {
+		conn.Close()
+		return nil
+	}
+	return srv.newWSConn(conn, rw.Reader, q)
+}
+
+func (srv *Server) handshakeWebSocket(w http.ResponseWriter, r *http.Request, q query) {
+	from, admitted := srv.admit(w, r, true)
+	if !admitted {
+		return
+	}
+	c := srv.switchProtocols(w, r, q)
+	if c == nil {
+		srv.cfg.Admission.Release(from)
+		return
+	}
+	defer srv.cfg.Panics.Recover(panics.Request, func() { c.conn.Close() })
+	s := srv.newSession(r, q, c, from)
 	if s == nil {
 		srv.reject(c)
 		return
