@@ -245,6 +245,7 @@ func TestCheckFails(t *testing.T) {
 // table.
 func TestDirections(t *testing.T) {
 	const goSocketIO, goRedis, websocket = "github.com/googollee/go-socket.io", "github.com/redis/go-redis/v9", "github.com/gobwas/ws"
+	const rate = "golang.org/x/time/rate"
 	allowed := map[string][]string{
 		"tsunagu/adapter":         {goRedis},
 		"tsunagu/static":          {},
@@ -253,6 +254,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/panics": {},
 		"tsunagu/internal/fanout": {"tsunagu/internal/histogram", "tsunagu/internal/packet", "tsunagu/internal/panics", "tsunagu/internal/uring"},
 		"tsunagu/internal/engine": {"tsunagu/internal/packet", "tsunagu/internal/panics", websocket},
+		"tsunagu/internal/limit":  {"tsunagu/internal/engine", rate},
 		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/panics", "tsunagu/internal/engine", goSocketIO},
 		"tsunagu/internal/chat":   {"tsunagu/adapter", "tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout", "tsunagu/internal/histogram", "tsunagu/internal/panics"},
 		"tsunagu/internal/broker": {"github.com/alicebob/miniredis/v2"},
