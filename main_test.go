@@ -253,7 +253,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/uring":  {},
 		"tsunagu/internal/panics": {},
 		"tsunagu/internal/fanout": {"tsunagu/internal/histogram", "tsunagu/internal/packet", "tsunagu/internal/panics", "tsunagu/internal/uring"},
-		"tsunagu/internal/engine": {"tsunagu/internal/packet", "tsunagu/internal/panics", websocket},
+		"tsunagu/internal/engine": {"tsunagu/internal/packet", "tsunagu/internal/panics", websocket, rate},
 		"tsunagu/internal/limit":  {"tsunagu/internal/engine", rate},
 		"tsunagu/internal/bridge": {"tsunagu/internal/packet", "tsunagu/internal/panics", "tsunagu/internal/engine", goSocketIO},
 		"tsunagu/internal/chat":   {"tsunagu/adapter", "tsunagu/internal/bridge", "tsunagu/internal/engine", "tsunagu/internal/fanout", "tsunagu/internal/histogram", "tsunagu/internal/panics"},

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"tsunagu/internal/panics"
 )
 
@@ -67,6 +69,10 @@ type Config struct {
 	// something to write. Then the server closes the session as too slow, at the
 	// latest after twice that time. Default 30 s.
 	StallTimeout time.Duration
+	// MessageRate is how many packets a second one client may send, after
+	// MessageBurst at once. A client above it is read no faster. Default: no limit.
+	MessageRate  rate.Limit
+	MessageBurst int // default 1
 	// Admission decides who may begin a session. Default: everybody.
 	Admission Admission
 	// Revisions are the protocol revisions to serve. Default: 3 and 4.
@@ -98,6 +104,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxLag == 0 {
 		c.MaxLag = 64 << 20
+	}
+	if c.MessageBurst == 0 {
+		c.MessageBurst = 1
 	}
 	if c.Admission == nil {
 		c.Admission = admitAll{}

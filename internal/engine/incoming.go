@@ -31,6 +31,7 @@ func (s *Session) heard(p packet.Packet) bool {
 		return false
 	}
 	s.heardLocked(p.Type)
+	s.throttleLocked()
 	switch {
 	case p.Type == packet.Ping && s.revision == Revision3:
 		// The original echoes the payload of a ping only while probing.

@@ -6,6 +6,14 @@ import (
 	"tsunagu/internal/packet"
 )
 
+// A pauser is who has paused a session.
+type pauser uint8
+
+const (
+	byHandler pauser = 1 << iota // Pause
+	byRate                       // throttleLocked
+)
+
 // Pause makes the session stop reading from its client behind the packet that is
 // being handled, until Resume. The session must not take the silence for the
 // client's, and the client must not take it for the server's. So no ping times out
@@ -14,7 +22,14 @@ import (
 func (s *Session) Pause() {
 	s.mu.Lock()
 	defer s.unlock()
-	if s.out.state != open || s.resumed != nil {
+	s.pauseLocked(byHandler)
+}
+
+func (s *Session) pauseLocked(by pauser) {
+	if s.out.state != open {
+		return
+	}
+	if s.pausers |= by; s.resumed != nil {
 		return
 	}
 	s.resumed, s.passing = make(chan struct{}), nil
@@ -24,10 +39,14 @@ func (s *Session) Pause() {
 }
 
 // Resume ends what Pause began.
-func (s *Session) Resume() {
+func (s *Session) Resume() { s.endPause(byHandler) }
+
+func (s *Session) endPause(by pauser) {
 	s.mu.Lock()
 	defer s.unlock()
-	s.resumeLocked()
+	if s.pausers &^= by; s.pausers == 0 {
+		s.resumeLocked()
+	}
 }
 
 func (s *Session) resumeLocked() {
@@ -35,7 +54,10 @@ func (s *Session) resumeLocked() {
 		return
 	}
 	close(s.resumed)
-	s.resumed, s.passing = nil, nil
+	s.resumed, s.passing, s.pausers = nil, nil, 0
+	if s.throttle != nil && s.throttle.resume != nil {
+		s.throttle.resume.Stop()
+	}
 	switch {
 	case s.out.state != open:
 	case s.revision == Revision3:

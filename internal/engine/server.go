@@ -171,6 +171,7 @@ func (srv *Server) newSession(r *http.Request, q query, c *wsConn, from netip.Ad
 		request:  packRequest(r),
 		ws:       c,
 		from:     from,
+		throttle: newThrottle(srv.cfg),
 	}
 	s.enqueueLocked(s.openPacket())
 	srv.mu.Lock()

@@ -52,6 +52,8 @@ type Session struct {
 	probing     *wsConn       // a websocket that has not upgraded yet
 	noops       *time.Timer   // answers polls while a websocket probes
 	resumed     chan struct{} // closed at the end of a pause, nil without one
+	pausers     pauser        // whose pause it is
+	throttle    *throttle     // nil where Config sets no rate
 	passing     *post         // the POST that passes the pause
 	late        *latePoll     // set when a POST has closed the session
 	unread      int           // bytes of answers to polls that were not written yet

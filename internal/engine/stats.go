@@ -14,6 +14,7 @@ type Stats struct {
 	Closed   map[Reason]int64       // sessions ended
 	Refused  map[RefuseReason]int64 // requests that were answered with an error
 	Received int64                  // message packets from clients
+	Slowed   int64                  // pauses of clients above Config.MessageRate
 	BytesIn  int64                  // bytes of websocket messages and of request bodies
 	BytesOut int64                  // bytes of frames and of answers to polls, but for what Stage returned
 }
@@ -48,7 +49,7 @@ const (
 // counters are what Stats returns. What happens with each message is counted
 // without the lock.
 type counters struct {
-	upgrades, received, bytesIn, bytesOut atomic.Int64
+	upgrades, received, slowed, bytesIn, bytesOut atomic.Int64
 
 	mu sync.Mutex
 	// guarded by mu
@@ -128,6 +129,7 @@ func (srv *Server) Stats() Stats {
 		Closed:   maps.Clone(c.closed),
 		Refused:  maps.Clone(c.refused),
 		Received: c.received.Load(),
+		Slowed:   c.slowed.Load(),
 		BytesIn:  c.bytesIn.Load(),
 		BytesOut: c.bytesOut.Load(),
 	}
