@@ -73,6 +73,8 @@ type Config struct {
 	// MessageBurst at once. A client above it is read no faster. Default: no limit.
 	MessageRate  rate.Limit
 	MessageBurst int // default 1
+	// Origins are those of the pages that may connect. Default: all.
+	Origins Origins
 	// Admission decides who may begin a session. Default: everybody.
 	Admission Admission
 	// Revisions are the protocol revisions to serve. Default: 3 and 4.

@@ -41,6 +41,7 @@ var (
 	errSessionUnknown   = &protocolError{1, "Session ID unknown", RefusedSession, http.StatusBadRequest}
 	errHandshakeMethod  = &protocolError{2, "Bad handshake method", RefusedMethod, http.StatusBadRequest}
 	errBadRequest       = &protocolError{3, "Bad request", RefusedRequest, http.StatusBadRequest}
+	errForbidden        = &protocolError{4, "Forbidden", RefusedOrigin, http.StatusForbidden}
 	errRevision         = &protocolError{5, "Unsupported protocol version", RefusedRevision, http.StatusBadRequest}
 	errWebSocket        = &protocolError{-1, "Bad Request", RefusedWebSocket, http.StatusBadRequest} // written as text only, so the code is never sent
 )
@@ -55,7 +56,9 @@ var admissionErrors = map[RefuseReason]*protocolError{
 // write sends the error as the answer to a plain request.
 func (e *protocolError) write(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	allowOrigin(w.Header(), r)
+	if e != errForbidden {
+		allowOrigin(w.Header(), r)
+	}
 	w.WriteHeader(e.status)
 	body, _ := json.Marshal(e) // an int and a string: cannot fail
 	w.Write(body)

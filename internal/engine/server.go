@@ -122,8 +122,12 @@ func (srv *Server) answerError(w http.ResponseWriter, r *http.Request, e *protoc
 }
 
 // verify returns the session of a request, nil for a handshake, or the error to
-// answer with. The order of the checks is that of the original.
+// answer with. The order of the checks is that of the original,
+// but for the origin, which the original checks in handshakes only.
 func (srv *Server) verify(q query, r *http.Request, upgrade bool) (*Session, *protocolError) {
+	if !srv.cfg.Origins.allow(r, q.jsonp != "") {
+		return nil, errForbidden
+	}
 	if q.transport != pollingTransport && q.transport != websocketTransport {
 		return nil, errTransportUnknown
 	}

@@ -39,6 +39,7 @@ const (
 	RefusedWebSocket RefuseReason = "bad websocket handshake"
 	RefusedTooLarge  RefuseReason = "request body too large"
 	RefusedShutdown  RefuseReason = "server shutting down"
+	RefusedOrigin    RefuseReason = "origin not allowed"
 
 	// Of an Admission.
 	RefusedFull          RefuseReason = "too many sessions"
@@ -70,7 +71,7 @@ func newCounters() *counters {
 		},
 		refused: map[RefuseReason]int64{
 			RefusedTransport: 0, RefusedSession: 0, RefusedMethod: 0, RefusedRequest: 0, RefusedRevision: 0,
-			RefusedWebSocket: 0, RefusedTooLarge: 0, RefusedShutdown: 0,
+			RefusedWebSocket: 0, RefusedTooLarge: 0, RefusedShutdown: 0, RefusedOrigin: 0,
 			RefusedFull: 0, RefusedAddressFull: 0, RefusedHandshakeRate: 0,
 		},
 	}
