@@ -26,7 +26,8 @@ type Carrier struct {
 	Transport string
 }
 
-// A RefuseReason tells why a request was answered with an error.
+// A RefuseReason tells why a request was answered with an error, or a websocket closed
+// for a message that was too large.
 type RefuseReason string
 
 // All the reasons there are.
@@ -37,7 +38,7 @@ const (
 	RefusedRequest   RefuseReason = "bad request"
 	RefusedRevision  RefuseReason = "protocol version not served"
 	RefusedWebSocket RefuseReason = "bad websocket handshake"
-	RefusedTooLarge  RefuseReason = "request body too large"
+	RefusedTooLarge  RefuseReason = "message too large"
 	RefusedShutdown  RefuseReason = "server shutting down"
 	RefusedOrigin    RefuseReason = "origin not allowed"
 
@@ -109,6 +110,14 @@ func (c *counters) polling() (n int) {
 		}
 	}
 	return n
+}
+
+// refuseTooLarge counts the end of a websocket's reader if the reason is a message that
+// was too large.
+func (c *counters) refuseTooLarge(err error) {
+	if err == errTooLong {
+		c.refuse(RefusedTooLarge)
+	}
 }
 
 func (c *counters) refuse(reason RefuseReason) {

@@ -41,6 +41,7 @@ func (s *Session) probe(c *wsConn) {
 			}
 		})
 		if err != nil {
+			s.server.count.refuseTooLarge(err)
 			s.failProbe(c, err)
 			return
 		}

@@ -60,6 +60,17 @@ func (p *polling) wantUpgraded(c *wsClient) {
 	wantError(p.t, p.do("POST", p.query, "6:4hello"), errBadRequest)
 }
 
+// What is too long for a message is so for a probe.
+func TestProbeTooLarge(t *testing.T) {
+	st := newTestServer(t, Config{MaxPayload: 1000})
+	p := st.connect(polling3)
+	c := p.probe()
+	c.send(strings.Repeat("x", 1001))
+	c.wantClose(1009)
+	p.wantPolling()
+	wantCount(t, "refused", st.engine.Stats().Refused, map[RefuseReason]int64{RefusedTooLarge: 1})
+}
+
 func TestUpgrade(t *testing.T) {
 	st := newTestServer(t, Config{})
 	for _, query := range []string{polling3, polling4, polling3 + "&b64=1"} {

@@ -80,6 +80,7 @@ func (s *Session) readWebSocket(c *wsConn) {
 	for {
 		data, binary, err := c.readMessage(s.answerControl)
 		if err != nil {
+			s.server.count.refuseTooLarge(err)
 			s.endWebSocket(c, err)
 			c.finishClose(err)
 			return

@@ -106,6 +106,7 @@ func TestBrokenFrames(t *testing.T) {
 	if len(st.received) > 0 {
 		t.Error("the handler received a broken message: ", <-st.received)
 	}
+	wantCount(t, "refused", st.engine.Stats().Refused, map[RefuseReason]int64{RefusedTooLarge: 3})
 }
 
 // The close frame arrives even if the client is still sending.
