@@ -23,6 +23,7 @@ import (
 	"tsunagu/adapter"
 	"tsunagu/internal/engine"
 	"tsunagu/internal/health"
+	"tsunagu/internal/limit"
 	"tsunagu/internal/node"
 )
 
@@ -124,6 +125,7 @@ type options struct {
 	host     string
 	admin    string      // where the admin server listens; empty: there is none
 	node     node.Config // without port; without Redis: use localhost, or an embedded Redis
+	limits   limit.Config
 	logLevel slog.Level
 	logJSON  bool
 }
@@ -152,6 +154,8 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 type flags struct {
 	ports, host, redis, relay, buffer, clients, ioUring, drain, admin, log string
 
+	origins, maxMessage, messageRate, maxSessions, maxPerAddress, handshakeRate, trustProxy string
+
 	verbose, version bool
 	check            *string
 }
@@ -177,6 +181,17 @@ func defineFlags(fs *flag.FlagSet, getenv func(string) string) *flags {
 	text(&f.clients, "clients", "CLIENTS", "2,4", "Socket.IO clients to serve: 2 for 1.x and 2.x, 4 for 3.x and 4.x")
 	text(&f.ioUring, "io-uring", "IO_URING", "auto", "io_uring, which writes to many clients in one system call:\n"+
 		"auto to use it if the kernel offers it, or off")
+	text(&f.origins, "origins", "ORIGINS", "*", "origins of the pages that may connect, with commas, such as https://chat.example")
+	text(&f.maxMessage, "max-message", "MAX_MESSAGE", "1000000", "bytes of a message or request of a client")
+	text(&f.messageRate, "message-rate", "MESSAGE_RATE", "0", "packets a second of a session, and after a comma how many at once; 0 for any number.\n"+
+		"The node reads no faster from a client that sends more")
+	text(&f.maxSessions, "max-sessions", "MAX_SESSIONS", "0", "sessions of all ports together; 0 for as many as the limit of descriptors allows")
+	text(&f.maxPerAddress, "max-sessions-per-address", "MAX_SESSIONS_PER_ADDRESS", "0",
+		"sessions of an IPv4 address or an IPv6 network of 64 bits; 0 for any number")
+	text(&f.handshakeRate, "handshake-rate", "HANDSHAKE_RATE", "0",
+		"handshakes a second of such an address, and after a comma how many at once; 0 for any number")
+	text(&f.trustProxy, "trust-proxy", "TRUST_PROXY", "", "addresses and networks of the proxies whose X-Forwarded-For tells\n"+
+		"the address of a client, with commas")
 	text(&f.drain, "drain", "DRAIN", "10s", "how long a shutdown may take: messages are published and delivered, and clients told to go")
 	text(&f.admin, "admin", "ADMIN", "", "address of the admin server, which has no access control; off when empty")
 	text(&f.log, "log", "LOG", "text", "format of the log: text or json")
@@ -199,13 +214,16 @@ func (f *flags) options(getenv func(string) string) (opts options, err error) {
 	if opts.ports, err = parsePorts(f.ports); err != nil {
 		return options{}, err
 	}
-	if opts.node.Clients, err = parseClients(f.clients); err != nil {
+	if opts.node.Engine.Revisions, err = parseClients(f.clients); err != nil {
 		return options{}, err
 	}
 	if opts.node.Relay, err = adapter.ParseMode(f.relay); err != nil {
 		return options{}, err
 	}
-	if opts.node.Buffer, err = parseBuffer(f.buffer); err != nil {
+	if opts.node.Buffer, err = parseNumber("buffer", f.buffer, minBuffer); err != nil {
+		return options{}, err
+	}
+	if err := f.limits(&opts); err != nil {
 		return options{}, err
 	}
 	ioUring, err := parseChoice("io-uring", f.ioUring, "auto", "off")
@@ -242,15 +260,47 @@ func parsePorts(s string) ([]int, error) {
 	return ports, nil
 }
 
-// minBuffer is the smallest buffer, in bytes: it holds one line of any length.
-const minBuffer = 1 << 20
+const (
+	// minBuffer is the smallest buffer, in bytes: it holds one line of any length.
+	minBuffer = 1 << 20
+	// minMessage is the smallest maximum of a message, in bytes: a CONNECT with a few
+	// query parameters is shorter.
+	minMessage = 1000
+)
 
-func parseBuffer(s string) (int, error) {
-	n, err := strconv.ParseUint(s, 10, 40)
-	if err != nil || n < minBuffer {
-		return 0, fmt.Errorf("buffer %q: want a number of bytes, at least %d", s, minBuffer)
+// limits checks the values of the flags that bound what clients may use.
+func (f *flags) limits(opts *options) (err error) {
+	e, l := &opts.node.Engine, &opts.limits
+	if e.Origins, err = engine.ParseOrigins(f.origins); err != nil {
+		return fmt.Errorf("origins %w", err)
 	}
-	return int(n), nil
+	if e.MaxPayload, err = parseNumber("max-message", f.maxMessage, minMessage); err != nil {
+		return err
+	}
+	if e.MessageRate, e.MessageBurst, err = limit.ParseRate(f.messageRate); err != nil {
+		return fmt.Errorf("message-rate %w", err)
+	}
+	if l.MaxSessions, err = parseNumber("max-sessions", f.maxSessions, 0); err != nil {
+		return err
+	}
+	if l.MaxPerAddress, err = parseNumber("max-sessions-per-address", f.maxPerAddress, 0); err != nil {
+		return err
+	}
+	if l.HandshakeRate, l.HandshakeBurst, err = limit.ParseRate(f.handshakeRate); err != nil {
+		return fmt.Errorf("handshake-rate %w", err)
+	}
+	if l.Proxies, err = limit.ParseProxies(f.trustProxy); err != nil {
+		return fmt.Errorf("trust-proxy %w", err)
+	}
+	return nil
+}
+
+func parseNumber(name, value string, least int) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least {
+		return 0, fmt.Errorf("%s %q: want a number, at least %d", name, value, least)
+	}
+	return n, nil
 }
 
 func parseDrain(s string) (time.Duration, error) {

@@ -48,6 +48,15 @@ func TestUsageErrors(t *testing.T) {
 		{"a buffer too small", []string{"-buffer", "10"}, nil, `"10"`},
 		{"a drain that is no duration", []string{"-drain", "10"}, nil, "10s"},
 		{"a drain of nothing", nil, map[string]string{"DRAIN": "0s"}, `"0s"`},
+		{"a maximum of a message that is none", []string{"-max-message", "1MB"}, nil, `max-message "1MB"`},
+		{"a maximum of a message too small", []string{"-max-message", "999"}, nil, "at least 1000"},
+		{"a negative number of sessions", []string{"-max-sessions", "-1"}, nil, `max-sessions "-1"`},
+		{"too large a number of sessions", []string{"-max-sessions", "99999999999999999999"}, nil, "max-sessions"},
+		{"a number of sessions that is none", nil, map[string]string{"MAX_SESSIONS_PER_ADDRESS": "x"}, `max-sessions-per-address "x"`},
+		{"a rate that is none", []string{"-message-rate", "10/s"}, nil, `message-rate "10/s"`},
+		{"a burst that is none", nil, map[string]string{"HANDSHAKE_RATE": "10,x"}, `handshake-rate "10,x"`},
+		{"a proxy without an address", []string{"-trust-proxy", "nginx"}, nil, `trust-proxy "nginx"`},
+		{"an origin with a path", []string{"-origins", "https://chat.example/"}, nil, `origins "https://chat.example/"`},
 		{"a format of the log that is none", []string{"-log", "xml"}, nil, "json or text"},
 		{"an admin address without a port", []string{"-admin", "localhost"}, nil, "localhost:9090"},
 		{"such an address in the environment", nil, map[string]string{"ADMIN": "9090"}, "localhost:9090"},
@@ -268,7 +277,8 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/histogram": {},
 		"tsunagu/internal/cluster":   {goRedis},
 		"tsunagu/internal/admin":     {"tsunagu/internal/histogram", "github.com/prometheus/client_golang/prometheus"},
-		"tsunagu/internal/report":    {"tsunagu/adapter", "tsunagu/internal/admin", "tsunagu/internal/chat", "tsunagu/internal/cluster", "tsunagu/internal/engine", "tsunagu/internal/panics", goRedis},
+		"tsunagu/internal/report": {"tsunagu/adapter", "tsunagu/internal/admin", "tsunagu/internal/chat", "tsunagu/internal/cluster",
+			"tsunagu/internal/engine", "tsunagu/internal/limit", "tsunagu/internal/panics", goRedis},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./adapter/...", "./static/...", "./internal/...").Output()
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"tsunagu/adapter"
 	"tsunagu/internal/broker"
+	"tsunagu/internal/limit"
 	"tsunagu/internal/node"
 	"tsunagu/internal/report"
 )
@@ -76,17 +77,34 @@ func (p *process) run(ctx context.Context, listeners []net.Listener) {
 	if p.admin != "" {
 		reporting.Admin = listeners[len(p.ports)]
 	}
+	limiter, connections := p.newLimits()
+	p.node.Engine.Admission = limiter
 	var nodes sync.WaitGroup
 	for _, l := range listeners[:len(p.ports)] {
 		port := l.Addr().(*net.TCPAddr).Port
 		cfg := p.node
 		cfg.Port, cfg.Failed, cfg.Logger = port, p.fail, p.log.With("node", port)
 		n := node.New(cfg)
+		limited := connections.Listen(l)
+		n.Report().Limiter, n.Report().Listener = limiter, limited
 		reporting.Nodes = append(reporting.Nodes, n.Report())
-		nodes.Go(func() { n.Serve(ctx, l, func() { fmt.Fprintf(p.stdout, "listening on localhost:%d\n", port) }) })
+		nodes.Go(func() { n.Serve(ctx, limited, func() { fmt.Fprintf(p.stdout, "listening on localhost:%d\n", port) }) })
 	}
 	defer report.Start(reporting)()
 	nodes.Wait()
+}
+
+// newLimits returns what bounds the sessions and connections of all nodes together.
+func (p *process) newLimits() (*limit.Limiter, *limit.Connections) {
+	connections, sessions := limit.FromDescriptors(len(p.ports))
+	if p.limits.MaxSessions == 0 {
+		p.limits.MaxSessions = sessions
+	}
+	if p.limits.MaxSessions > connections {
+		p.log.Warn("-max-sessions exceeds the connections that the limit of descriptors allows; raise that limit (ulimit -n, LimitNOFILE)",
+			"max-sessions", p.limits.MaxSessions, "connections", connections)
+	}
+	return limit.New(p.limits), limit.NewConnections(connections)
 }
 
 // listen opens all ports, and last the address of the admin server, if there is

@@ -26,6 +26,12 @@ type Figures struct {
 	Messages int64            `json:"messages"` // Engine.IO message packets from clients
 	BytesIn  int64            `json:"bytesIn"`
 	BytesOut int64            `json:"bytesOut"`
+	Slowed   int64            `json:"slowed"` // pauses of clients above the message rate
+
+	MaxSessions        int64 `json:"maxSessions"`    // of the process
+	Connections        int64 `json:"connections"`    // of clients, now
+	MaxConnections     int64 `json:"maxConnections"` // of the process
+	ConnectionsRefused int64 `json:"connectionsRefused"`
 
 	LinesIn      int64              `json:"linesIn"`  // from this node's clients
 	LinesOut     int64              `json:"linesOut"` // from Redis, to this node's clients

@@ -28,6 +28,12 @@ var gauges = []metric{
 				emit(float64(s.Count), s.EIO, s.Transport)
 			}
 		}},
+	{"tsunagu_sessions_limit", "Sessions that the process accepts on all its nodes together.", nil,
+		one(func(f Figures) float64 { return float64(f.MaxSessions) })},
+	{"tsunagu_connections", "Open connections of clients, those without a session included.", nil,
+		one(func(f Figures) float64 { return float64(f.Connections) })},
+	{"tsunagu_connections_limit", "Connections that the process accepts on all its nodes together.", nil,
+		one(func(f Figures) float64 { return float64(f.MaxConnections) })},
 	{"tsunagu_listeners", "Sessions in the chat's namespace, which every line goes to.", nil,
 		one(func(f Figures) float64 { return float64(f.Listeners) })},
 	{"tsunagu_io_uring", "Whether lines are written through io_uring; 0 where each takes a write(2) of its own.", nil,
@@ -51,6 +57,10 @@ var counters = []metric{
 		each(func(f Figures) map[string]int64 { return f.Closed })},
 	{"tsunagu_requests_refused_total", "Requests answered with an error, by reason.", []string{"reason"},
 		each(func(f Figures) map[string]int64 { return f.Refused })},
+	{"tsunagu_connections_refused_total", "Connections refused because the process had as many as it accepts.", nil,
+		count(func(f Figures) int64 { return f.ConnectionsRefused })},
+	{"tsunagu_messages_throttled_total", "Packets after which the node paused reading from their client, which was above the message rate.", nil,
+		count(func(f Figures) int64 { return f.Slowed })},
 	{"tsunagu_messages_received_total", "Engine.IO message packets received from clients.", nil,
 		count(func(f Figures) int64 { return f.Messages })},
 	{"tsunagu_received_bytes_total", "Bytes of websocket messages and request bodies received from clients.", nil,

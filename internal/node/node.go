@@ -25,15 +25,15 @@ import (
 
 // Config holds the settings of a Node.
 type Config struct {
-	Port      int               // names the node in figures
-	Redis     *redis.Options    // must be set
-	Relay     adapter.Mode      // default: adapter.Auto
-	Buffer    int               // bytes of messages that may wait for Redis; default as in adapter.Config
-	Clients   []engine.Revision // default: all
-	NoIOUring bool              // write to each client with a system call of its own
-	Drain     time.Duration     // how long a shutdown may take; default 10 s
-	Failed    func(error)       // called if the listener fails; default: nobody is told
-	Logger    *slog.Logger      // must be set
+	Port      int            // names the node in figures
+	Redis     *redis.Options // must be set
+	Relay     adapter.Mode   // default: adapter.Auto
+	Buffer    int            // bytes of messages that may wait for Redis; default as in adapter.Config
+	Engine    engine.Config  // New sets the logger and the panics
+	NoIOUring bool           // write to each client with a system call of its own
+	Drain     time.Duration  // how long a shutdown may take; default 10 s
+	Failed    func(error)    // called if the listener fails; default: nobody is told
+	Logger    *slog.Logger   // must be set
 }
 
 // A Node serves one port: an engine, the application, and its connections to Redis.
@@ -65,7 +65,8 @@ func New(cfg Config) *Node {
 	n.chat = chat.New(chat.Config{Publisher: n.relay, NoIOUring: cfg.NoIOUring, Panics: n.panics, Logger: log})
 	n.bridge = bridge.New(bridge.Config{Audience: n.chat, Panics: n.panics, Logger: log})
 	n.chat.Register(n.bridge)
-	n.engine = engine.New(engine.Config{Revisions: cfg.Clients, Panics: n.panics, Logger: log}, n.bridge)
+	cfg.Engine.Logger, cfg.Engine.Panics = log, n.panics
+	n.engine = engine.New(cfg.Engine, n.bridge)
 	n.handler = static.Handler(n.engine)
 	n.report = &report.Node{Port: cfg.Port, Engine: n.engine, Chat: n.chat, Relay: n.relay, Panics: n.panics}
 	return n

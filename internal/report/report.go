@@ -14,6 +14,7 @@ import (
 	"tsunagu/internal/admin"
 	"tsunagu/internal/chat"
 	"tsunagu/internal/engine"
+	"tsunagu/internal/limit"
 	"tsunagu/internal/panics"
 )
 
@@ -33,6 +34,10 @@ type Node struct {
 	Relay  *adapter.Adapter
 	Panics *panics.Recorder
 
+	// What bounds the clients; nil without bounds.
+	Limiter  *limit.Limiter
+	Listener *limit.Listener
+
 	serving  atomic.Bool
 	draining atomic.Bool
 }
@@ -46,7 +51,7 @@ func (n *Node) Draining() { n.draining.Store(true) }
 // Figures implements admin.Node.
 func (n *Node) Figures() admin.Figures {
 	e, c, r := n.Engine.Stats(), n.Chat.Stats(), n.Relay.Stats()
-	return admin.Figures{
+	f := admin.Figures{
 		Name:     n.name(),
 		Node:     strconv.Itoa(n.Port),
 		At:       time.Now(),
@@ -59,6 +64,7 @@ func (n *Node) Figures() admin.Figures {
 		Messages: e.Received,
 		BytesIn:  e.BytesIn,
 		BytesOut: e.BytesOut + c.Fanout.Written,
+		Slowed:   e.Slowed,
 
 		LinesIn:      c.Accepted,
 		LinesOut:     c.Fanout.Lines,
@@ -80,6 +86,13 @@ func (n *Node) Figures() admin.Figures {
 			WaitingBytes: int64(n.Relay.WaitingBytes()),
 		},
 	}
+	if n.Limiter != nil {
+		f.MaxSessions = int64(n.Limiter.MaxSessions())
+	}
+	if l := n.Listener; l != nil {
+		f.Connections, f.MaxConnections, f.ConnectionsRefused = l.Open(), l.Max(), l.Refused()
+	}
+	return f
 }
 
 // name is what people call the node.

@@ -25,6 +25,7 @@ import (
 	"tsunagu/internal/bridge"
 	"tsunagu/internal/chat"
 	"tsunagu/internal/engine"
+	"tsunagu/internal/limit"
 	"tsunagu/internal/panics"
 )
 
@@ -53,8 +54,12 @@ func newNode(t *testing.T, port int, m *miniredis.Miniredis) (n *Node, url strin
 	c := chat.New(chat.Config{Publisher: relay})
 	b := bridge.New(bridge.Config{Audience: c})
 	c.Register(b)
-	e := engine.New(engine.Config{}, b)
-	web := httptest.NewServer(e)
+	limiter := limit.New(limit.Config{MaxSessions: 100})
+	e := engine.New(engine.Config{Admission: limiter, MessageRate: 0.1, MessageBurst: 2}, b)
+	web := httptest.NewUnstartedServer(e)
+	l := limit.NewConnections(50).Listen(web.Listener.(*net.TCPListener))
+	web.Listener = l
+	web.Start()
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { relay.Run(ctx, c) })
@@ -68,7 +73,7 @@ func newNode(t *testing.T, port int, m *miniredis.Miniredis) (n *Node, url strin
 		b.Close()
 		c.Close()
 	})
-	return &Node{Port: port, Engine: e, Chat: c, Relay: relay, Panics: panics.New(nil)}, web.URL
+	return &Node{Port: port, Engine: e, Chat: c, Relay: relay, Panics: panics.New(nil), Limiter: limiter, Listener: l}, web.URL
 }
 
 // ask makes a request of a polling client.
@@ -126,6 +131,10 @@ func TestFigures(t *testing.T) {
 	}
 	if f.LinesIn != 1 || f.LinesDropped["no text"] != 1 || f.BytesIn != int64(len(said)) || f.BytesOut == 0 {
 		t.Errorf("lines in %d, dropped %v, bytes in %d, out %d", f.LinesIn, f.LinesDropped, f.BytesIn, f.BytesOut)
+	}
+	if f.MaxSessions != 100 || f.MaxConnections != 50 || f.Connections > 1 || f.Slowed != 1 || f.ConnectionsRefused != 0 {
+		t.Errorf("at most %d sessions and %d connections, %d connections, %d refused, %d pauses; want 100, 50, at most 1, 0, 1",
+			f.MaxSessions, f.MaxConnections, f.Connections, f.ConnectionsRefused, f.Slowed)
 	}
 	if !f.Redis.Subscribed || f.Redis.Waiting != 0 {
 		t.Errorf("redis %+v, want it subscribed and nothing to wait", f.Redis)
