@@ -19,13 +19,13 @@ func madeUp(rounds int) results {
 		for round := range rounds {
 			slow := float64(1 + round)
 			for _, server := range row.servers {
-				f := map[string]float64{ours: 1, noUring: 1.5, loop: 1, node2: 2, node4: 2, goSocketIO: 4}[server] * slow
+				f := map[string]float64{ours: 1, noUring: 1.5, loop: 1, node2: 2, node4: 2, goSocketIO: 4, barePublish: 1}[server] * slow
 				s := sample{Row: row.name, Server: server, Round: round, Clients: row.clients}
 				if row.rest > 0 {
 					s.AcceptPerSecond, s.BeforeKB, s.RestKB = 10000/f, 1000, 1000+int64(10*f*float64(row.clients))
 				}
 				if row.rate > 0 {
-					n := int64(row.clients) * int64(row.traffic().Messages)
+					n := int64(max(row.clients, 1)) * int64(row.traffic().Messages)
 					s.Window = window{Seconds: 10, Server: f * float64(n) / 1e6}
 					s.Traffic = &load.Traffic{Expected: n, Delivered: n, PerSecond: 1e5,
 						P50: time.Duration(f) * time.Millisecond, P99: time.Duration(f) * 2 * time.Millisecond}

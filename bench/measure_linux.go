@@ -36,6 +36,9 @@ type measurement struct {
 
 // measure takes one sample: fresh nodes of the server, fresh clients, the row's rest and traffic.
 func (b *bench) measure(ctx context.Context, r row, server string) (sample, error) {
+	if r.relayAlone {
+		return b.measurePublish(ctx, r, server)
+	}
 	m := measurement{bench: b, row: r, sample: sample{Row: r.name, Server: server, Clients: r.clients}}
 	var err error
 	if m.nodes, err = b.start(ctx, server, r); err != nil {

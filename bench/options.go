@@ -35,8 +35,8 @@ func parse(args []string) (o options, err error) {
 	}
 	fs.StringVar(&o.ours, "ours", "", "a tsunagu that is built already")
 	fs.BoolVar(&o.short, "short", false, "a look in two minutes")
-	list(&o.only, "only", "rows to measure: sparse,dense,400,1000,idle,pair,relay,hold,abused,storm")
-	list(&o.servers, "servers", "servers to measure: ours,nouring,loop,node2,node4,gosocketio")
+	list(&o.only, "only", "rows to measure: sparse,dense,400,1000,idle,pair,relay,publish,hold,abused,storm")
+	list(&o.servers, "servers", "servers to measure: ours,nouring,loop,node2,node4,gosocketio,publish")
 	fs.IntVar(&o.rounds, "rounds", 0, "rounds of each row (5, with -short 1)")
 	fs.IntVar(&o.clients, "clients", 0, "at most so many clients, to try the bench itself")
 	fs.StringVar(&o.json, "json", "", "a file for all samples")

@@ -51,6 +51,8 @@ func (r results) complete() error {
 		for _, server := range row.servers {
 			key := "memory"
 			switch {
+			case row.relayAlone:
+				key = "p50"
 			case row.bystanders > 0:
 				key = "back"
 			case row.rate > 0:

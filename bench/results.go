@@ -82,6 +82,14 @@ func ofTraffic(f func(s sample, t *load.Traffic) float64) func(sample) (float64,
 	}
 }
 
+// figureOf is no figure for a row that has no such process.
+func figureOf(cpu float64) float64 {
+	if cpu == 0 {
+		return math.NaN()
+	}
+	return cpu
+}
+
 // ofAccept is a metric of samples whose connecting was measured.
 func ofAccept(f func(s sample) float64) func(sample) (float64, bool) {
 	return func(s sample) (float64, bool) { return f(s), s.AcceptPerSecond > 0 }
@@ -94,7 +102,9 @@ const (
 
 // metrics in the order of the tables.
 var metrics = []metric{
-	{"cpu", "server CPU per delivery", "µs", true, ofTraffic(func(s sample, t *load.Traffic) float64 { return s.Window.Server * µsPerS / float64(t.Delivered) })},
+	{"cpu", "server CPU per delivery", "µs", true, ofTraffic(func(s sample, t *load.Traffic) float64 {
+		return figureOf(s.Window.Server) * µsPerS / float64(t.Delivered)
+	})},
 	{"rate", "deliveries a second", "", false, ofTraffic(func(_ sample, t *load.Traffic) float64 { return t.PerSecond })},
 	{"p50", "median delay", "ms", true, ofTraffic(func(_ sample, t *load.Traffic) float64 { return float64(t.P50) / nsPerMS })},
 	{"p99", "p99 delay", "ms", true, ofTraffic(func(_ sample, t *load.Traffic) float64 { return float64(t.P99) / nsPerMS })},
@@ -103,7 +113,9 @@ var metrics = []metric{
 	{"redis", "Redis CPU per message", "µs", false, ofTraffic(func(s sample, t *load.Traffic) float64 {
 		return s.Window.Redis * µsPerS * float64(s.Clients) / float64(t.Expected)
 	})},
-	{"load", "load generator's CPU per delivery", "µs", false, ofTraffic(func(s sample, t *load.Traffic) float64 { return s.Window.Load * µsPerS / float64(t.Delivered) })},
+	{"load", "load generator's CPU per delivery", "µs", false, ofTraffic(func(s sample, t *load.Traffic) float64 {
+		return figureOf(s.Window.Load) * µsPerS / float64(t.Delivered)
+	})},
 	{"late", "p99 by which the generator was late", "ms", false, ofTraffic(func(_ sample, t *load.Traffic) float64 { return float64(t.Late) / nsPerMS })},
 	{"memory", "memory per idle connection", "KB", true, func(s sample) (float64, bool) {
 		return float64(s.RestKB-s.BeforeKB) / float64(s.Clients), s.RestKB > 0

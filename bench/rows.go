@@ -14,6 +14,8 @@ const (
 	node2      = "node2"
 	node4      = "node4"
 	goSocketIO = "gosocketio"
+	// barePublish is no server: PUBLISH to SUBSCRIBE with nothing around them.
+	barePublish = "publish"
 )
 
 type server struct {
@@ -29,6 +31,7 @@ var servers = []server{
 	{node2, "Node, socket.io 2.1.1", 3},
 	{node4, "Node, socket.io 4.8", 4},
 	{goSocketIO, "go-socket.io alone", 3},
+	{barePublish, "bare PUBLISH", 0},
 }
 
 func serverOf(name string) server {
@@ -53,6 +56,7 @@ type row struct {
 	rounds  int // 0 for as many as the flag says
 	// bystanders stay while all other clients are dropped and come back; 0 for no storm. The rest is after it, too.
 	bystanders int
+	relayAlone bool // lines go through Redis alone, without clients
 	abused     bool // the messages are sent twice, without and with clients that misbehave
 }
 
@@ -77,6 +81,8 @@ var fullRows = []row{
 		servers: []string{ours, loop, node2}},
 	{name: "relay", title: "2 nodes, 2,000 clients, 20 messages/s", nodes: 2, clients: 2000, rate: 20, window: 6 * time.Second,
 		servers: []string{ours, node2}, rounds: 3},
+	{name: "publish", title: "relay alone, 2 nodes, 400 messages/s", rate: 400, window: 6 * time.Second, relayAlone: true,
+		servers: []string{ours, barePublish}},
 	// After 30 s every client has had one heartbeat.
 	{name: "hold", title: "15,000 clients, 5 messages/s", clients: 15000, rest: 30 * time.Second, rate: 5, window: 6 * time.Second,
 		servers: []string{ours}, rounds: 3},
@@ -142,7 +148,7 @@ func (r row) estimate() time.Duration {
 	if r.abused {
 		d += r.window + 2*time.Second
 	}
-	if r.rate > 0 {
+	if r.rate > 0 && !r.relayAlone {
 		w := r.warmUp()
 		d += time.Duration(float64(w.Messages)/w.PerSecond*1e9) + 500*time.Millisecond
 	}
