@@ -168,10 +168,11 @@ func FuzzValues(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		a := Args{attachments: [][]byte{[]byte("one"), []byte("two")}}
-		if json.Unmarshal([]byte(text), &a.elements) != nil {
+		sent, err := packet.DecodeSocket4([]byte("2" + text))
+		if err != nil {
 			return
 		}
+		a := Args{elements: sent.Elements, attachments: [][]byte{[]byte("one"), []byte("two")}}
 		values, err := a.Values()
 		if err != nil {
 			return

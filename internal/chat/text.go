@@ -31,7 +31,7 @@ const MaxText = 1 << 20
 // kept as they are.
 //
 // The time is proportional to the length of raw and of the result. The memory
-// beside the result is proportional to the depth of raw, at most 10,000 levels.
+// beside the result is proportional to the depth of raw: some 500 bytes a level.
 //
 // Source: socket.io-parser 3.2 (binary.js) and redis 2.8 (lib/commands.js,
 // internal_send_command), run beside this code.

@@ -6,15 +6,17 @@ import (
 )
 
 const (
-	// maxDepth is how deep arrays and objects may be nested, as in encoding/json.
-	maxDepth = 10_000
-	// maxElements is the maximum number of elements of an array of arguments. V8
-	// cannot call a function with many more.
-	maxElements = 1 << 16
+	// maxDepth is how deep arrays and objects may be nested. The parsers behind this
+	// one recurse, with some 500 bytes of stack for each level, and two bytes of a
+	// message make a level.
+	maxDepth = 256
+	// maxElements is the maximum number of elements of an array of arguments. A
+	// slice of elements takes 24 bytes for each, and two bytes of a message make one.
+	maxElements = 1 << 10
 )
 
 // splitArray returns the elements of text, which must be one JSON array. In the
-// same pass it checks the JSON as encoding/json does.
+// same pass it checks the JSON as encoding/json does, and its depth.
 func splitArray(text []byte) (elements []json.RawMessage, ok bool) {
 	if len(text) == 0 || text[0] != '[' {
 		return nil, false
@@ -24,7 +26,7 @@ func splitArray(text []byte) (elements []json.RawMessage, ok bool) {
 	return elements, ok
 }
 
-// validValue reports whether text is one JSON value.
+// validValue reports whether text is one JSON value of at most maxDepth levels.
 func validValue(text []byte) bool { return scan(text, nil) }
 
 // scan reports whether text is one JSON value. If that is an array, scan appends its

@@ -5,8 +5,8 @@ package packet
 // make it close the session. The payload is an array in all types except
 // ConnectError.
 //
-// JSON nested deeper than 10,000 levels, the limit of encoding/json, is ErrIgnored
-// too. The original parses it and may crash later.
+// JSON nested deeper than 256 levels, and an array of more than 1,024 elements, are
+// ErrIgnored too. The original accepts both, and may crash later.
 //
 // Source: decodeString of socket.io-parser 3.2, ondecoded of socket.io 2.1.
 func DecodeSocket4(text []byte) (SocketPacket, error) {

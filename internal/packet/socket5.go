@@ -7,7 +7,8 @@ const maxAttachments5 = 10
 
 // DecodeSocket5 decodes one text packet of Socket.IO protocol 5. The error is
 // always ErrFatal, because this revision closes the session for every malformed
-// packet. Events and acks without a payload are valid, as in the original.
+// packet, and here for JSON that DecodeSocket4 ignores because of its size. Events
+// and acks without a payload are valid, as in the original.
 //
 // Source: decodeString of socket.io-parser 4.2.
 func DecodeSocket5(text []byte) (SocketPacket, error) {

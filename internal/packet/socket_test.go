@@ -80,7 +80,7 @@ var common = []socketTest{
 }
 
 func TestDecodeSocket4(t *testing.T) {
-	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
+	nested := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
 	runSocketTests(t, DecodeSocket4, append([]socketTest{
 		{"connect with a query", "0/chat?token=a%20b&x,", packetOf(Connect, "/chat", "").query("token=a%20b&x"), nil},
 		{"connect to the root with a query", "0/?a=b", packetOf(Connect, "/", "").query("a=b"), nil},
@@ -106,7 +106,10 @@ func TestDecodeSocket4(t *testing.T) {
 		{"truncated JSON", `2["chat"`, SocketPacket{}, ErrIgnored},
 		{"comma at the end", `2["chat",]`, SocketPacket{}, ErrIgnored},
 		{"line break in a string", "2[\"a\nb\"]", SocketPacket{}, ErrIgnored},
-		{"nested too deep", "2" + deep, SocketPacket{}, ErrIgnored},
+		{"nested deep", "2" + nested(256), packetOf(Event, "/", nested(256)), nil},
+		{"nested too deep", "2" + nested(257), SocketPacket{}, ErrIgnored},
+		{"nested far too deep", "2" + nested(200_000), SocketPacket{}, ErrIgnored},
+		{"too many elements", "2[0" + strings.Repeat(",0", 1024) + "]", SocketPacket{}, ErrIgnored},
 	}, common...))
 }
 
