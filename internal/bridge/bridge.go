@@ -34,9 +34,12 @@ type Config struct {
 	// ConnectTimeout is the time within which a client of protocol 5 has to
 	// connect to a namespace. Default 45 s.
 	ConnectTimeout time.Duration
-	// MaxAttachments bounds the attachments of one packet, in bytes in all; the
-	// server closes a client that sends more. Default 4 MiB.
+	// MaxAttachments is how many attachments a packet may have. The server closes a
+	// client that announces more. Default 10, as in socket.io-parser since 4.2.6.
 	MaxAttachments int
+	// MaxAttachmentBytes bounds the attachments of one packet, in bytes in all; the
+	// server closes a client that sends more. Default 4 MiB.
+	MaxAttachmentBytes int
 	// MaxQueue bounds the events of one client that wait for a handler, in bytes.
 	// Beyond it the server reads nothing from the client, and keeps the connection
 	// alive, until half of them have been handled. Default 1 MiB.
@@ -50,7 +53,8 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 45*time.Second)
-	c.MaxAttachments = cmp.Or(c.MaxAttachments, 4<<20)
+	c.MaxAttachments = cmp.Or(c.MaxAttachments, 10)
+	c.MaxAttachmentBytes = cmp.Or(c.MaxAttachmentBytes, 4<<20)
 	c.MaxQueue = cmp.Or(c.MaxQueue, 1<<20)
 	if c.Panics == nil {
 		c.Panics = panics.New(nil)

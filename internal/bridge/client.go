@@ -68,7 +68,7 @@ func (cl *client) receiveText(data []byte) {
 		cl.session.Close() // a text packet instead of an attachment
 	case errors.Is(err, packet.ErrIgnored):
 		cl.server.cfg.Logger.Debug("packet dropped: not a Socket.IO packet", "sid", cl.session.ID())
-	case err != nil:
+	case err != nil, pk.Attachments > cl.server.cfg.MaxAttachments:
 		cl.session.Close()
 	case pk.Type.HasAttachments():
 		cl.pending = &pendingPacket{SocketPacket: pk, attachments: [][]byte{}}
@@ -95,17 +95,11 @@ func (cl *client) receiveBinary(data []byte) {
 	p.attachments = append(p.attachments, data)
 	p.size += len(data) + overhead
 	switch {
-	case p.size > cl.server.cfg.MaxAttachments:
+	case p.size > cl.server.cfg.MaxAttachmentBytes:
 		cl.pending = nil
 		cl.session.Close()
 	case len(p.attachments) == p.Attachments:
 		cl.pending = nil
-		if cl.strict() {
-			if _, err := (Args{elements: p.Elements, attachments: p.attachments}).Values(); err != nil {
-				cl.session.Close() // a placeholder without its attachment
-				return
-			}
-		}
 		cl.receive(p)
 	}
 }

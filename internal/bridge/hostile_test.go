@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -13,7 +14,6 @@ func TestHostilePacketsCostNothing(t *testing.T) {
 		name string
 		send []string
 	}{
-		{"a huge count of attachments", []string{`4599999999-["any"]`, `451000000000-["buffer",{}]`}},
 		{"a placeholder in a plain event", []string{`42["buffer",{"_placeholder":true,"num":5}]`}},
 		{"a placeholder in disguise", []string{`42["buffer",{"_PLACEHOLDER":true,"NUM":5}]`,
 			`42["buffer",{"\u005fplaceholder":true,"num":-1}]`, `42["buffer",{"B":{"_placeHolder":true,"num":9}}]`}},
@@ -77,25 +77,37 @@ func TestWhatClosesTheOriginalCloses(t *testing.T) {
 }
 
 func TestAttachmentsAreBounded(t *testing.T) {
-	_, url := serve(t, Config{MaxAttachments: 10_000}, func(s *Server) {
+	_, url := serve(t, Config{MaxAttachments: 3, MaxAttachmentBytes: 10_000}, func(s *Server) {
 		s.OnEvent("/", "any", answer(1))
 	})
 	for _, c := range []struct {
-		name string
-		part []byte
-		n    int
+		name, header string
+		attachments  []int // their sizes
+		want         string
 	}{
-		{"large ones", make([]byte, 6000), 2},
-		{"many empty ones", []byte{4}, 10_000/overhead + 1},
+		{"as many as allowed", `453-1["any"]`, []int{0, 0, 9000}, "431[1]"},
+		{"one too many", `454-1["any"]`, nil, "closed"},
+		{"far too many", `451000000000-1["any"]`, nil, "closed"},
+		{"one too many for an ack", `464-1["any"]`, nil, "closed"},
+		{"too large together", `453-1["any"]`, []int{6000, 6000}, "closed"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			cl := dial(t, url, 3)
-			cl.send(`451000000-["any"]`)
-			for range c.n {
-				cl.sendBinary(append([]byte{4}, c.part[1:]...)...)
-			}
-			cl.expect("closed")
-		})
+		for _, revision := range []int{3, 4} {
+			t.Run(fmt.Sprint(c.name, ", protocol ", revision+1), func(t *testing.T) {
+				cl := dial(t, url, revision)
+				if revision == 4 {
+					cl.join("40", "40")
+				}
+				cl.send(c.header)
+				for _, size := range c.attachments {
+					data := make([]byte, size)
+					if revision == 3 {
+						data = append([]byte{4}, data...)
+					}
+					cl.sendBinary(data...)
+				}
+				cl.expect(c.want)
+			})
+		}
 	}
 }
 

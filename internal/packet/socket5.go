@@ -2,9 +2,6 @@ package packet
 
 import "encoding/json"
 
-// maxAttachments5 is the limit of socket.io-parser since 4.2.6.
-const maxAttachments5 = 10
-
 // DecodeSocket5 decodes one text packet of Socket.IO protocol 5. The error is
 // always ErrFatal, because this revision closes the session for every malformed
 // packet, and here for JSON that DecodeSocket4 ignores because of its size. Events
@@ -16,12 +13,15 @@ func DecodeSocket5(text []byte) (SocketPacket, error) {
 	if err != nil {
 		return SocketPacket{}, ErrFatal
 	}
-	if p.Type.HasAttachments() && (p.Attachments < 1 || p.Attachments > maxAttachments5) {
+	if p.Type.HasAttachments() && p.Attachments < 1 {
 		return SocketPacket{}, ErrFatal
 	}
 	if len(payload) > 0 {
 		var ok bool
 		if p.Elements, ok = splitPayload5(p.Type, payload); !ok {
+			return SocketPacket{}, ErrFatal
+		}
+		if p.Type.HasAttachments() && !validPlaceholders(payload, p.Attachments) {
 			return SocketPacket{}, ErrFatal
 		}
 		p.Data = payload
