@@ -1,5 +1,7 @@
 package packet
 
+import "unicode/utf8"
+
 // AppendJSONString appends s as JSON.stringify writes it in Node. It escapes only
 // what JSON requires, with short forms and lower-case digits, and replaces bytes
 // that are not UTF-8 with U+FFFD. encoding/json also escapes <, >, & and U+2028,
@@ -7,24 +9,37 @@ package packet
 //
 // Source: ECMA-262, QuoteJSONString.
 func AppendJSONString(dst []byte, s []byte) []byte {
-	s = validUTF8(s)
 	dst = append(dst, '"')
+	if !utf8.Valid(s) {
+		valid := 0 // s[valid:i] is UTF-8 that has not been appended
+		for i := 0; i < len(s); {
+			_, size, ok := decodeRune(s[i:])
+			if !ok {
+				dst = append(appendEscaped(dst, s[valid:i]), replacement...)
+				valid = i + size
+			}
+			i += size
+		}
+		s = s[valid:]
+	}
+	return append(appendEscaped(dst, s), '"')
+}
+
+// appendEscaped appends UTF-8 without quotes.
+func appendEscaped(dst, s []byte) []byte {
 	start := 0
 	for i, c := range s {
 		if !mustEscape[c] {
 			continue
 		}
-		dst = append(dst, s[start:i]...)
-		dst = appendEscape(dst, c)
+		dst = appendEscape(append(dst, s[start:i]...), c)
 		start = i + 1
 	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
+	return append(dst, s[start:]...)
 }
 
 // JSONStringLen returns the number of bytes that AppendJSONString appends for s.
 func JSONStringLen(s []byte) int {
-	s = validUTF8(s)
 	n := len(`""`) + len(s)
 	for _, c := range s {
 		if !mustEscape[c] {
@@ -36,6 +51,16 @@ func JSONStringLen(s []byte) int {
 		default:
 			n += len(`\u0000`) - 1
 		}
+	}
+	if utf8.Valid(s) {
+		return n
+	}
+	for i := 0; i < len(s); {
+		_, size, ok := decodeRune(s[i:])
+		if !ok {
+			n += len(replacement) - size
+		}
+		i += size
 	}
 	return n
 }
