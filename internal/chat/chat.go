@@ -50,7 +50,8 @@ type Chat struct {
 	fan      *fanout.Fanout
 	trips    *roundTrips
 	dropped  atomic.Int64
-	textless atomic.Int64 // of those dropped
+	textless atomic.Int64 // of those dropped: without a text
+	tooLong  atomic.Int64 // of those dropped: with a text above MaxText
 
 	mu sync.Mutex
 	// guarded by mu
@@ -77,7 +78,8 @@ func (c *Chat) Register(srv *bridge.Server) {
 }
 
 // Dropped returns the number of events that were dropped because their argument has
-// no text, on which the original would crash, or the publisher did not accept it.
+// no text, on which the original would crash, or one above MaxText, or the publisher did
+// not accept it.
 func (c *Chat) Dropped() int64 { return c.dropped.Load() }
 
 // publish publishes one line. As in the original, it ignores further arguments and sends
@@ -85,7 +87,11 @@ func (c *Chat) Dropped() int64 { return c.dropped.Load() }
 func (c *Chat) publish(conn *bridge.Conn, args bridge.Args) []any {
 	text, err := Text(args.JSON(0), args.Attachments())
 	if err != nil {
-		c.textless.Add(1)
+		if err == ErrTooLong {
+			c.tooLong.Add(1)
+		} else {
+			c.textless.Add(1)
+		}
 		c.drop(conn, err.Error())
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 type Stats struct {
 	Accepted int64 // lines that clients said and the publisher took
 	Textless int64 // lines dropped because they have no text
+	TooLong  int64 // lines dropped because their text exceeds MaxText
 	// Delay is the time from when the handler had a line of this node's clients
 	// until it came back from Redis. Of equal lines that are under way at the
 	// same time only one is measured.
@@ -26,6 +27,7 @@ func (c *Chat) Stats() Stats {
 	return Stats{
 		Accepted: c.trips.accepted.Load(),
 		Textless: c.textless.Load(),
+		TooLong:  c.tooLong.Load(),
 		Delay:    c.trips.delay.Snapshot(),
 		Fanout:   c.fan.Stats(),
 	}

@@ -12,7 +12,8 @@ var (
 	// ErrLethal reports an argument that kills the original's process, or that
 	// it could not have published at all.
 	ErrLethal = errors.New("the original does not survive this argument")
-	// ErrTooLong reports an argument whose text exceeds MaxText.
+	// ErrTooLong reports an argument whose text exceeds MaxText, or the length of the
+	// argument by too much.
 	ErrTooLong = errors.New("the text is too long")
 )
 
@@ -20,6 +21,11 @@ var (
 // values that print much longer than they are: one attachment many times, or a
 // list of many empty objects. Without a bound that text would go to every client.
 const MaxText = 1 << 20
+
+// maxGrowth is how many bytes of text a byte of JSON may print, beside what its
+// attachments hold: "{}," prints as "[object Object],". More is printed only by
+// placeholders that name one attachment again and again, which clients never do.
+const maxGrowth = 8
 
 // Text returns what pub.publish('chat', msg) of the original puts on Redis when
 // msg is the JSON value raw: not always String(msg), because the Redis client
@@ -45,7 +51,11 @@ func Text(raw json.RawMessage, attachments [][]byte) ([]byte, error) {
 	if !json.Valid(raw) { // also where it nests too deep
 		return nil, ErrLethal
 	}
-	p := printer{raw: raw, attachments: attachments}
+	p := printer{raw: raw, attachments: attachments, limit: maxGrowth * len(raw)}
+	for _, data := range attachments {
+		p.limit += len(data)
+	}
+	p.limit = min(p.limit, MaxText)
 	if err := p.publish(); err != nil {
 		return nil, err
 	}
@@ -74,6 +84,7 @@ type printer struct {
 	raw         []byte
 	at          int // in raw
 	attachments [][]byte
+	limit       int // of out
 	out         []byte
 }
 
@@ -299,7 +310,7 @@ func (p *printer) truthy() bool {
 }
 
 func (p *printer) write(text []byte) error {
-	if len(p.out)+len(text) > MaxText {
+	if len(p.out)+len(text) > p.limit {
 		return ErrTooLong
 	}
 	p.out = append(p.out, text...)

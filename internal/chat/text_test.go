@@ -125,7 +125,7 @@ func TestTextLimits(t *testing.T) {
 	for _, level := range []string{`{"toString":1,"num":`, `{"constructor":`, `{"toString":1,"name":`, `{"num":1,"num":`, `[[],`} {
 		const depth = 4000
 		raw := "[" + strings.Repeat(level, depth) + "null" + strings.Repeat(map[bool]string{true: "]", false: "}"}[level[0] == '['], depth) + "]"
-		p := printer{raw: []byte(raw), attachments: [][]byte{{1}}}
+		p := printer{raw: []byte(raw), attachments: [][]byte{{1}}, limit: MaxText}
 		if p.publish(); p.at < len(raw)-1 && p.raw[p.at] != ',' {
 			t.Errorf("%s: the reading ends at %d of %d", level, p.at, len(raw))
 		}
@@ -141,8 +141,16 @@ func TestTextLimits(t *testing.T) {
 	if _, err := Text(json.RawMessage(`"`+strings.Repeat("x", MaxText+1)+`"`), nil); err != ErrTooLong {
 		t.Errorf("a string longer than MaxText: got error %v, want %v", err, ErrTooLong)
 	}
-	if got, err := Text(json.RawMessage("[["+placeholder+","+placeholder+"]]"), [][]byte{make([]byte, 1000)}); len(got) != 2001 || err != nil {
-		t.Errorf("one attachment twice: got %d bytes, error %v; want 2001", len(got), err)
+	twice := json.RawMessage("[[" + placeholder + "," + placeholder + "]]")
+	if got, err := Text(twice, [][]byte{make([]byte, 100)}); len(got) != 201 || err != nil {
+		t.Errorf("100 bytes twice: got %d bytes, error %v; want 201", len(got), err)
+	}
+	if _, err := Text(twice, [][]byte{make([]byte, 1000)}); err != ErrTooLong {
+		t.Errorf("1,000 bytes twice: got error %v, want %v", err, ErrTooLong)
+	}
+	objects := "[[" + strings.Repeat("{},", 10_000) + "{}]]"
+	if got, err := Text(json.RawMessage(objects), nil); len(got) != 160_015 || err != nil {
+		t.Errorf("10,001 objects: got %d bytes, error %v; want 160,015", len(got), err)
 	}
 }
 
@@ -153,8 +161,8 @@ func FuzzText(f *testing.F) {
 	f.Add(`[[{"_placeholder":true,"num":0},{"_placeholder":1,"num":["0"]}]]`, []byte("\xff"))
 	f.Fuzz(func(t *testing.T, raw string, attachment []byte) {
 		got, err := Text(json.RawMessage(raw), [][]byte{attachment})
-		if len(got) > MaxText {
-			t.Errorf("%d bytes of text, limit %d", len(got), MaxText)
+		if limit := min(MaxText, maxGrowth*len(raw)+len(attachment)); len(got) > limit {
+			t.Errorf("%d bytes of text, limit %d", len(got), limit)
 		}
 		if err != nil && (err != ErrLethal && err != ErrTooLong || got != nil) {
 			t.Errorf("got %q with error %v", got, err)

@@ -30,8 +30,10 @@ type Member interface {
 type Fanout struct {
 	*Log
 	workers []*worker
+	logger  *slog.Logger
 	joined  atomic.Uint32 // number of Joins, to spread members over the workers
 	lines   atomic.Int64
+	tooLong atomic.Int64 // lines that were dropped
 	stop    chan struct{}
 	running sync.WaitGroup
 }
@@ -43,8 +45,8 @@ type Config struct {
 	NoIOUring bool
 	// Panics gets the panics of members. Default: nobody is told.
 	Panics *panics.Recorder
-	// Logger receives a message if io_uring is not available, at debug level, and
-	// a warning if it fails. Default: no log.
+	// Logger receives a message if io_uring is not available and for each line that
+	// is too long, at debug level, and a warning if io_uring fails. Default: no log.
 	Logger *slog.Logger
 }
 
@@ -57,7 +59,7 @@ func New(cfg Config) *Fanout {
 	if cfg.Panics == nil {
 		cfg.Panics = panics.New(nil)
 	}
-	f := &Fanout{Log: newLog(), stop: make(chan struct{})}
+	f := &Fanout{Log: newLog(), logger: cfg.Logger, stop: make(chan struct{})}
 	for range max(1, runtime.GOMAXPROCS(0)/2) {
 		w := &worker{wake: make(chan struct{}, 1), panics: cfg.Panics, logger: cfg.Logger, out: newBatch(cfg)}
 		_, direct := w.out.(*directBatch)
@@ -95,9 +97,13 @@ func (f *Fanout) Close() {
 }
 
 // Emit appends a line to the log and wakes the workers. It does not block for
-// clients.
+// clients. It drops a line that is longer than MaxLine as JSON, and counts it.
 func (f *Fanout) Emit(event string, text []byte) {
-	f.Log.Emit(event, text)
+	if !f.Log.Emit(event, text) {
+		f.tooLong.Add(1)
+		f.logger.Debug("line dropped: too long for clients as JSON", "bytes", len(text), "limit", MaxLine)
+		return
+	}
 	f.lines.Add(1)
 	for _, w := range f.workers {
 		w.count.emitted()

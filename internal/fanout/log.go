@@ -11,6 +11,12 @@ import (
 // own size.
 const segmentSize = 64 << 10
 
+// MaxLine is how many bytes a line may have in the log. Every client gets all of them,
+// and one that polls gets a copy of its own. JSON makes six bytes of a control
+// character and three of a byte that is not UTF-8. Lines come from clients of this
+// node, whose text is shorter, and from everybody who can publish in Redis.
+const MaxLine = 2 << 20
+
 // A segment is a piece of the log. Its first used bytes never change; only Emit
 // writes behind them.
 type segment struct {
@@ -35,12 +41,19 @@ func newLog() *Log {
 
 // Emit appends one event with one text argument, as a Socket.IO packet in an
 // Engine.IO message in a websocket frame. These bytes are the same in all protocol
-// revisions. Bytes of text that are not UTF-8 become U+FFFD.
-func (l *Log) Emit(event string, text []byte) {
+// revisions. Bytes of text that are not UTF-8 become U+FFFD. A line that would be
+// longer than MaxLine is not appended, and the result is false.
+func (l *Log) Emit(event string, text []byte) bool {
 	const prefix, separator, suffix = "42[", ",", "]"
+	if len(text) > MaxLine {
+		return false // before a copy of it is made
+	}
 	name := []byte(event)
 	payload := len(prefix) + packet.JSONStringLen(name) + len(separator) + packet.JSONStringLen(text) + len(suffix)
 	size := packet.FrameLen(payload)
+	if size > MaxLine {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t, used := l.reserve(size)
@@ -56,6 +69,7 @@ func (l *Log) Emit(event string, text []byte) {
 		l.tail = t
 	}
 	l.end.Add(int64(size))
+	return true
 }
 
 // reserve returns a segment with room for n more bytes, and the number of its used

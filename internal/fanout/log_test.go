@@ -47,6 +47,39 @@ func TestEmit(t *testing.T) {
 	}
 }
 
+// A line may be long, but not as JSON: one byte can become six.
+func TestEmitBoundsALine(t *testing.T) {
+	const around = len("\x81\x7f12345678" + `42["chat",""]`)
+	for _, c := range []struct {
+		name string
+		line []byte
+		want bool
+	}{
+		{"at the limit", bytes.Repeat([]byte("x"), MaxLine-around), true},
+		{"above the limit", bytes.Repeat([]byte("x"), MaxLine-around+1), false},
+		{"at the limit, of quotes", bytes.Repeat([]byte(`"`), (MaxLine-around)/2), true},
+		{"above the limit, of quotes", bytes.Repeat([]byte(`"`), (MaxLine-around)/2+1), false},
+		{"above the limit, of control characters", make([]byte, MaxLine/5), false},
+		{"above the limit, of bytes that are not UTF-8", bytes.Repeat([]byte{0xff}, MaxLine/2), false},
+		{"far above the limit", make([]byte, 64<<20), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLog()
+			at := l.Cursor()
+			if got := l.Emit("chat", c.line); got != c.want {
+				t.Errorf("Emit returns %v, want %v", got, c.want)
+			}
+			if lag := at.Lag(); lag > MaxLine || (lag > 0) != c.want {
+				t.Errorf("the log has %d more bytes", lag)
+			}
+			l.Emit("chat", []byte("next"))
+			if got := lines(at); got[len(got)-1] != `42["chat","next"]` {
+				t.Errorf("the last line is %.60q, want the next one", got[len(got)-1])
+			}
+		})
+	}
+}
+
 func TestCursorAcrossSegments(t *testing.T) {
 	l := newLog()
 	start := l.Cursor()

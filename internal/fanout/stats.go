@@ -11,6 +11,7 @@ import (
 type Stats struct {
 	Members int   // who is asked for bytes
 	Lines   int64 // lines appended to the log
+	TooLong int64 // lines dropped because they exceed MaxLine
 	Bytes   int64 // bytes of the log, as frames
 	Written int64 // bytes written to members' sockets
 	IOUring bool  // every worker writes through io_uring
@@ -46,7 +47,7 @@ func (m *measures) finish(since int64) {
 
 // Stats returns the counters.
 func (f *Fanout) Stats() Stats {
-	s := Stats{Lines: f.lines.Load(), Bytes: f.end.Load(), IOUring: true}
+	s := Stats{Lines: f.lines.Load(), TooLong: f.tooLong.Load(), Bytes: f.end.Load(), IOUring: true}
 	for _, w := range f.workers {
 		w.mu.Lock()
 		s.Members += len(w.members) - len(w.free)

@@ -26,6 +26,7 @@ func TestStats(t *testing.T) {
 	for range lines {
 		f.Emit("chat", []byte("hello"))
 	}
+	f.Emit("chat", make([]byte, MaxLine))
 	if _, err := io.ReadFull(client, make([]byte, lines*len(frame))); err != nil {
 		t.Error(err)
 	}
@@ -33,6 +34,9 @@ func TestStats(t *testing.T) {
 	s := f.Stats()
 	if want := int64(lines * len(frame)); s.Lines != lines || s.Bytes != want || s.Written != want {
 		t.Errorf("%d lines, %d bytes, %d written; want %d lines of %d bytes together, written once", s.Lines, s.Bytes, s.Written, lines, want)
+	}
+	if s.TooLong != 1 {
+		t.Errorf("%d lines count as too long, want 1", s.TooLong)
 	}
 	rounds := int64(0)
 	for _, n := range s.Delay.Counts {

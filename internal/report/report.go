@@ -118,7 +118,8 @@ func (n *Node) unready() (why []string) {
 func dropped(c chat.Stats, r adapter.Dropped) map[string]int64 {
 	return map[string]int64{
 		"no text":              c.Textless,
-		"too long":             r.TooLong,
+		"too long":             c.TooLong + r.TooLong,
+		"too long to deliver":  c.Fanout.TooLong,
 		"no answer from redis": r.Unanswered,
 		"refused by redis":     r.Refused,
 		"shutdown":             r.Closed,
