@@ -4,7 +4,6 @@
 package chat
 
 import (
-	"bytes"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -95,8 +94,7 @@ func (c *Chat) publish(conn *bridge.Conn, args bridge.Args) []any {
 		c.drop(conn, err.Error())
 		return nil
 	}
-	// The text must not keep the memory of the whole event while it waits.
-	if err := c.cfg.Publisher.Publish(bytes.Clone(text)); err != nil {
+	if err := c.cfg.Publisher.Publish(text); err != nil {
 		c.drop(conn, err.Error())
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -30,7 +31,7 @@ const maxGrowth = 8
 // Text returns what pub.publish('chat', msg) of the original puts on Redis when
 // msg is the JSON value raw: not always String(msg), because the Redis client
 // takes an array for its list of arguments. An empty raw is a missing argument.
-// The result may alias raw.
+// The result does not alias raw, which may be a small part of a large message.
 //
 // Attachments are those of a binary event, which placeholders refer to; without
 // any, placeholders are objects like all others. Bytes that are not UTF-8 are
@@ -46,7 +47,7 @@ func Text(raw json.RawMessage, attachments [][]byte) ([]byte, error) {
 		if len(text) > MaxText {
 			return nil, ErrTooLong
 		}
-		return text, nil
+		return bytes.Clone(text), nil
 	}
 	if !json.Valid(raw) { // also where it nests too deep
 		return nil, ErrLethal
@@ -313,75 +314,12 @@ func (p *printer) write(text []byte) error {
 	if len(p.out)+len(text) > p.limit {
 		return ErrTooLong
 	}
+	if len(p.out)+len(text) > cap(p.out) {
+		// The rest of raw prints at least as much in most cases, and append would
+		// allocate five times the result.
+		more := max(len(text), len(p.out), len(p.raw)-p.at)
+		p.out = slices.Grow(p.out, min(more, p.limit-len(p.out)))
+	}
 	p.out = append(p.out, text...)
 	return nil
-}
-
-// space steps over white space.
-func (p *printer) space() {
-	for p.at < len(p.raw) && (p.raw[p.at] == ' ' || p.raw[p.at] == '\t' || p.raw[p.at] == '\n' || p.raw[p.at] == '\r') {
-		p.at++
-	}
-}
-
-// next steps over one character and the white space behind it.
-func (p *printer) next() {
-	p.at++
-	p.space()
-}
-
-// comma steps over a comma, if there is one, to the next element or member.
-func (p *printer) comma() {
-	if p.space(); p.raw[p.at] == ',' {
-		p.next()
-	}
-}
-
-// skip steps over the value at p.at.
-func (p *printer) skip() {
-	for depth := 0; ; {
-		switch p.raw[p.at] {
-		case '"':
-			p.skipString()
-		case '[', '{':
-			depth++
-			p.at++
-		case ']', '}':
-			depth--
-			p.at++
-		case ',', ':', ' ', '\t', '\n', '\r':
-			p.at++
-		default: // a number, true, false or null
-			n := bytes.IndexAny(p.raw[p.at:], ",:]} \t\n\r")
-			if n < 0 {
-				n = len(p.raw) - p.at
-			}
-			p.at += n
-		}
-		if depth == 0 {
-			return
-		}
-	}
-}
-
-func (p *printer) skipString() {
-	for p.at++; p.raw[p.at] != '"'; p.at++ {
-		if p.raw[p.at] == '\\' {
-			p.at++
-		}
-	}
-	p.at++
-}
-
-// unquote returns the text of a valid JSON string. Halves of surrogate pairs
-// become U+FFFD.
-func unquote(quoted []byte) []byte {
-	if text, ok := plainString(quoted); ok {
-		return text
-	}
-	var s string
-	if json.Unmarshal(quoted, &s) != nil {
-		return nil // the caller has validated it
-	}
-	return []byte(s)
 }
