@@ -15,13 +15,28 @@ import (
 // then.
 const answerTimeout = time.Minute
 
-func (s *Session) answerPollLocked(ps []packet.Packet) {
-	for _, p := range ps {
-		s.poll.size += packetCost + len(p.Data)
+// answerPollLocked answers the pending poll with packets that have no data.
+func (s *Session) answerPollLocked(types ...packet.Type) {
+	var frames []byte
+	for _, t := range types {
+		frames = packet.AppendPacketFrame(frames, packet.Packet{Type: t})
 	}
+	s.answerFramesLocked([][]byte{frames})
+}
+
+// answerFramesLocked answers the pending poll.
+func (s *Session) answerFramesLocked(frames [][]byte) {
+	s.poll.size = sizeOf(frames)
 	s.unread += s.poll.size
-	s.poll.answer <- ps // does not block: the buffer is empty
+	s.poll.answer <- frames // does not block: the buffer is empty
 	s.poll = nil
+}
+
+func sizeOf(frames [][]byte) (n int) {
+	for _, b := range frames {
+		n += len(b)
+	}
+	return n
 }
 
 // answerRoomLocked is how many bytes the next answer to a poll may have. Answers
@@ -35,17 +50,19 @@ func (s *Session) answerRoomLocked() int {
 		return cfg.MaxPayload
 	}
 	room := cfg.MaxQueue - s.unread
-	if s.out.queued > room {
+	if len(s.out.frames) > room {
 		return 0
 	}
 	return min(room, cfg.MaxPayload)
 }
 
-// endAnswer is called when the answer to p was written or given up.
-func (s *Session) endAnswer(p *poll) {
+// resizeAnswer changes the size of the answer to p to n bytes: to the length of its
+// body, and to 0 when it was written or given up.
+func (s *Session) resizeAnswer(p *poll, n int) {
 	s.mu.Lock()
 	defer s.unlock()
-	s.unread -= p.size
+	s.unread += n - p.size
+	p.size = n
 	if s.out.state != closed {
 		s.flushLocked()
 	}
@@ -64,21 +81,28 @@ func (s *Session) setHeaders(w http.ResponseWriter, r *http.Request) {
 	h.Set("Set-Cookie", "io="+s.id+"; Path=/; HttpOnly")
 }
 
-func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, ps []packet.Packet) {
-	var body []byte
-	binary := false
+// encodePayload encodes the packets of frames as the body of an answer.
+func (s *Session) encodePayload(frames [][]byte) (body []byte, contentType string) {
+	n := sizeOf(frames)
+	body = make([]byte, 0, n+n/16) // the length before a packet can be longer than the header of its frame
+	packets, binary := packet.FramedPackets(frames...), false
 	if s.revision == Revision4 {
-		body = packet.AppendPayload4(nil, ps)
+		body = packet.AppendPayload4(body, packets)
 	} else {
-		body, binary = packet.AppendPayload3(nil, ps, !s.base64)
-	}
-	contentType := "text/plain; charset=UTF-8"
-	if binary {
-		contentType = "application/octet-stream"
+		body, binary = packet.AppendPayload3(body, packets, !s.base64)
 	}
 	if s.jsonp != "" {
 		body = appendJSONP(nil, s.jsonp, body)
 	}
+	if binary {
+		return body, "application/octet-stream"
+	}
+	return body, "text/plain; charset=UTF-8"
+}
+
+// writePoll writes the answer to p, a poll that is not pending any more.
+func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, p *poll, frames [][]byte) {
+	body, contentType := s.encodePayload(frames)
 	s.setHeaders(w, r)
 	w.Header().Set("Content-Type", contentType)
 	if encoding, packed := compress(strings.Join(r.Header.Values("Accept-Encoding"), ","), body); encoding != "" {
@@ -88,6 +112,7 @@ func (s *Session) writePoll(w http.ResponseWriter, r *http.Request, ps []packet.
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	// net/http removes the deadline after it has sent the answer.
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
+	s.resizeAnswer(p, len(body))
 	n, _ := w.Write(body) // nothing to do about an error: the packets are lost with the connection
 	s.server.count.bytesOut.Add(int64(n))
 }

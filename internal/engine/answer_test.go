@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"strings"
@@ -90,6 +91,23 @@ func TestSmallAnswerPassesUnreadOne(t *testing.T) {
 		p.pollUnread()
 		p.post("1:2")
 		p.wantPoll("1:3")
+	})
+}
+
+// The body of an unread answer counts, which JSONP can make six times as long.
+func TestUnreadJSONP(t *testing.T) {
+	bubble(t, func(t *testing.T, st *testServer) {
+		p := st.connect(polling3 + "&j=0")
+		message := Message{Data: bytes.Repeat([]byte{1}, 200_000)}
+		p.session.Send(message)
+		first := p.pollUnread()
+		p.session.Send(message)
+		second := p.pollUnread()
+		if second.in.Buffered() > 0 || queued(p.session) == 0 {
+			t.Error("a second answer was given before the first one was read")
+		}
+		first.wantAnswer(1_200_000)
+		second.wantAnswer(1_200_000)
 	})
 }
 

@@ -271,8 +271,8 @@ func TestRequestsAfterTheEnd(t *testing.T) {
 		t.Error("startPost accepts a POST to a session that has ended")
 	}
 	late := p.session.startPoll()
-	if ps := await(t, late.answer, "the answer to a poll of a session that has ended"); len(ps) != 1 || ps[0].Type != 1 {
-		t.Errorf("the answer to a poll of a session that has ended is %v, want a close packet", ps)
+	if a := await(t, late.answer, "the answer to a poll of a session that has ended"); string(bytes.Join(a, nil)) != "\x81\x011" {
+		t.Errorf("the answer to a poll of a session that has ended is %q, want a close packet", a)
 	}
 	p.session.Send(Message{Data: []byte("x")})
 	p.session.Attach((&feedLog{}).start())

@@ -29,7 +29,7 @@ func (s *Session) closeByPost(reason Reason, answer packet.Type) {
 	case s.out.state == closed || s.out.state == closing && reason == ParseError:
 		return
 	case s.poll != nil:
-		s.answerPollLocked([]packet.Packet{{Type: answer}})
+		s.answerPollLocked(answer)
 	default:
 		s.late = &latePoll{answer, make(chan struct{})}
 	}

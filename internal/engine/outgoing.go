@@ -1,12 +1,5 @@
 package engine
 
-import "tsunagu/internal/packet"
-
-// packetCost is the memory in bytes that one queued packet needs beside its data.
-// Without it a client that pings and never polls could queue millions of empty
-// packets within a few megabytes.
-const packetCost = 64
-
 type state uint8
 
 const (
@@ -28,8 +21,10 @@ const (
 // outgoing is the state of a session's outgoing side: what the session still has
 // to send, and who writes. It does no I/O. The session's mu guards it.
 //
-// The session sends its own packets before those of the feed. A websocket session
-// stores them as frames, a polling session as packets.
+// The session sends its own packets before those of the feed. It stores them as
+// frames, one behind the other, because a packet of one byte must not cost more: a
+// client can ping and never read. A websocket session has them as they are sent, a
+// polling session as packet.AppendPacketFrame writes them, like the feed.
 type outgoing struct {
 	state  state
 	writer writer
@@ -41,8 +36,6 @@ type outgoing struct {
 	feed   Feed
 	due    int // while closing: bytes of the feed that still have to be sent
 	frames []byte
-	queue  []packet.Packet
-	queued int // bytes in queue, with packetCost for each packet
 
 	closeFrame []byte // set by end; sent last
 }
@@ -50,15 +43,9 @@ type outgoing struct {
 // accepts reports whether packets can still be sent.
 func (o *outgoing) accepts() bool { return o.state == opening || o.state == open }
 
-// enqueue adds a packet for the next poll.
-func (o *outgoing) enqueue(p packet.Packet) {
-	o.queue = append(o.queue, p)
-	o.queued += packetCost + len(p.Data)
-}
-
 // waiting reports whether there is something to send that no writer has.
 func (o *outgoing) waiting() bool {
-	return len(o.closeFrame) > 0 || len(o.frames) > 0 || len(o.queue) > 0 || o.lag() > 0
+	return len(o.closeFrame) > 0 || len(o.frames) > 0 || o.lag() > 0
 }
 
 // lag is the number of bytes of the feed that the session still has to send.
@@ -120,24 +107,21 @@ func (o *outgoing) wrote(n int) (rest []byte) {
 	return nil
 }
 
-// payload returns the packets for one poll. It stops at the first packets that
-// reach max bytes; the others follow with the next poll.
-func (o *outgoing) payload(max int) []packet.Packet {
-	ps, n := o.queue, o.queued
-	o.queue, o.queued = nil, 0
-	for n < max {
-		frames := o.nextShared()
-		if len(frames) == 0 {
+// payload returns the frames for one poll. It stops at the first that reach max
+// bytes; the others follow with the next poll.
+func (o *outgoing) payload(max int) (frames [][]byte) {
+	next := o.frames
+	o.frames = nil
+	if len(next) == 0 {
+		next = o.nextShared()
+	}
+	for n := 0; len(next) > 0; next = o.nextShared() {
+		frames = append(frames, next)
+		if n += len(next); n >= max {
 			break
 		}
-		n += len(frames)
-		for len(frames) > 0 {
-			var text []byte
-			text, frames = packet.NextFrame(frames)
-			ps = append(ps, packet.Packet{Type: packet.Message, Data: text[1:]})
-		}
 	}
-	return ps
+	return frames
 }
 
 // exceeds reports whether the client is too slow: the session's own queue exceeds
@@ -148,7 +132,7 @@ func (o *outgoing) exceeds(maxQueue, maxLag int) bool {
 	if o.writer == staged || o.state == opening {
 		return false
 	}
-	own, lag := len(o.frames)+o.queued, o.lag()
+	own, lag := len(o.frames), o.lag()
 	if o.pendingOwn {
 		own += len(o.pending)
 	} else {
@@ -171,7 +155,7 @@ func (o *outgoing) beginClose() {
 // must not follow an incomplete frame.
 func (o *outgoing) end(closeFrame []byte) {
 	o.state = closed
-	o.feed, o.frames, o.queue, o.queued = nil, nil, nil, 0
+	o.feed, o.frames = nil, nil
 	o.closeFrame = closeFrame
 }
 

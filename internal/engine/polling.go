@@ -16,8 +16,8 @@ var past = time.Unix(1, 0)
 
 // A poll is a pending GET request.
 type poll struct {
-	answer chan []packet.Packet // buffer of one; receives one value
-	size   int                  // of the answer, in bytes of memory; guarded by the session's mu
+	answer chan [][]byte // frames; buffer of one; receives one value
+	size   int           // of the answer in bytes, as counted in Session.unread; guarded by the session's mu
 }
 
 // A post is a running POST request.
@@ -56,12 +56,12 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 		"User-Agent":      r.Header["User-Agent"],
 	}
 	select {
-	case ps := <-p.answer:
-		s.writePoll(w, r, ps)
+	case frames := <-p.answer:
+		s.writePoll(w, r, p, frames)
 	case <-r.Context().Done():
 		s.abandonPoll(p)
 	}
-	s.endAnswer(p)
+	s.resizeAnswer(p, 0)
 }
 
 // abandonPoll closes the session of a client that disconnected during a poll. It
@@ -84,17 +84,17 @@ func (s *Session) startPoll() *poll {
 		s.closeLocked(TransportError)
 		return nil
 	}
-	p := &poll{answer: make(chan []packet.Packet, 1)}
+	p := &poll{answer: make(chan [][]byte, 1)}
 	s.poll = p
 	switch {
 	case s.late != nil:
-		s.answerPollLocked([]packet.Packet{{Type: s.late.answer}})
+		s.answerPollLocked(s.late.answer)
 		close(s.late.came)
 		s.late = nil
 	case s.out.state == closed || s.ws != nil:
-		s.answerPollLocked([]packet.Packet{{Type: packet.Close}})
+		s.answerPollLocked(packet.Close)
 	case s.out.state == closing && !s.out.waiting() && !s.awaitsPostLocked():
-		s.answerPollLocked([]packet.Packet{{Type: packet.Noop}, {Type: packet.Close}})
+		s.answerPollLocked(packet.Noop, packet.Close)
 		s.closeLocked(s.closeReason)
 	default:
 		s.flushLocked()

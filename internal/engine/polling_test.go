@@ -232,23 +232,6 @@ func TestKeptMessages(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-func heap() int64 {
-	runtime.GC()
-	runtime.GC() // the content of a sync.Pool survives one collection
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
-
-// Packets without data count for MaxQueue, too.
-func TestPingsWithoutPolls(t *testing.T) {
-	p := newTestServer(t, Config{MaxQueue: 64_000}).connect(polling3)
-	p.post(strings.Repeat("1:2", 900))
-	p.wantOpen(p.session)
-	p.post(strings.Repeat("1:2", 900))
-	p.wantClosed(p.session, TooSlow)
-}
-
 // A connection can be used again after an answer that was read in time.
 func TestConnectionAfterAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -161,7 +161,7 @@ func (s *Session) closeLocked(reason Reason) {
 	s.out.end(closeFrame)
 	s.resumeLocked()
 	if s.poll != nil {
-		s.answerPollLocked([]packet.Packet{{Type: packet.Close}})
+		s.answerPollLocked(packet.Close)
 	}
 	s.abortPostLocked()
 	if s.probing != nil {

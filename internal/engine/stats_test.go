@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -78,7 +79,7 @@ func TestStatsOfTraffic(t *testing.T) {
 	c.want("40123456789")
 	p.session.Send(Message{Data: []byte("0123456789")})
 	p.wantPoll("11:40123456789")
-	open, _ := packet.AppendPayload3(nil, []packet.Packet{p.session.openPacket()}, true)
+	open, _ := packet.AppendPayload3(nil, slices.Values([]packet.Packet{p.session.openPacket()}), true)
 	out := [][]byte{open, []byte("11:40123456789"), packet.AppendFrame(nil, false, []byte("0"), session.openPacket().Data), []byte("..40123456789")}
 	eventually(t, "all bytes written are counted", func() bool {
 		return st.engine.Stats().BytesOut == int64(len(bytes.Join(out, nil)))

@@ -80,7 +80,7 @@ func (s *Session) sendNoop(c *wsConn) {
 		return
 	}
 	if s.poll != nil {
-		s.answerPollLocked([]packet.Packet{{Type: packet.Noop}})
+		s.answerPollLocked(packet.Noop)
 	}
 	s.noops.Reset(noopInterval)
 }
@@ -117,16 +117,17 @@ func (s *Session) upgrade(c *wsConn) bool {
 	s.endProbeLocked()
 	c.conn.SetDeadline(time.Time{})
 	if s.poll != nil {
-		s.answerPollLocked([]packet.Packet{{Type: packet.Close}})
+		s.answerPollLocked(packet.Close)
 	}
 	s.abortPostLocked()
 	s.ws = c
 	s.server.count.upgrade(s)
 	s.server.noteChange()
-	for _, p := range s.out.queue {
+	queued := s.out.frames
+	s.out.frames = nil
+	for p := range packet.FramedPackets(queued) {
 		s.out.frames = c.appendPacket(s.out.frames, p)
 	}
-	s.out.queue, s.out.queued = nil, 0
 	if s.out.state == open {
 		s.heardLocked(packet.Upgrade)
 	}

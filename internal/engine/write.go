@@ -13,7 +13,7 @@ func (s *Session) enqueueLocked(p packet.Packet) {
 	if s.ws != nil {
 		s.out.frames = s.ws.appendPacket(s.out.frames, p)
 	} else {
-		s.out.enqueue(p)
+		s.out.frames = packet.AppendPacketFrame(s.out.frames, p)
 	}
 }
 
@@ -40,7 +40,7 @@ func (s *Session) flushLocked() {
 		}
 	case s.poll != nil && s.out.waiting():
 		if room := s.answerRoomLocked(); room > 0 {
-			s.answerPollLocked(s.out.payload(room))
+			s.answerFramesLocked(s.out.payload(room))
 		}
 	}
 	ready := s.ws != nil && s.out.writer == idle || s.poll != nil && !s.out.waiting()

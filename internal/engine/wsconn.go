@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -96,20 +97,15 @@ func (c *wsConn) tryWrite(p []byte) (n int, err error) {
 func (c *wsConn) abort() { c.conn.SetDeadline(past) }
 
 func (c *wsConn) appendPacket(dst []byte, p packet.Packet) []byte {
-	var head [1]byte
 	switch {
 	case p.Binary && c.base64 && c.revision == Revision4:
-		return packet.AppendFrame(dst, false, packet.AppendPayload4(nil, []packet.Packet{p}))
+		return packet.AppendFrame(dst, false, packet.AppendPayload4(nil, slices.Values([]packet.Packet{p})))
 	case p.Binary && c.base64:
 		return packet.AppendFrame(dst, false, packet.AppendText(nil, p))
 	case p.Binary && c.revision == Revision4:
 		return packet.AppendFrame(dst, true, p.Data)
-	case p.Binary:
-		head[0] = byte(p.Type)
-	default:
-		head[0] = '0' + byte(p.Type)
 	}
-	return packet.AppendFrame(dst, p.Binary, head[:], p.Data)
+	return packet.AppendPacketFrame(dst, p)
 }
 
 func (c *wsConn) decode(data []byte, binary bool) (packet.Packet, error) {

@@ -2,6 +2,7 @@ package packet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,7 +31,7 @@ func BenchmarkEncodeLine(b *testing.B) {
 func BenchmarkPayload3(b *testing.B) {
 	for name, line := range lines {
 		p := Packet{Type: Message, Data: []byte(line)}
-		body, _ := AppendPayload3(nil, []Packet{p, p, p, p}, false)
+		body, _ := AppendPayload3(nil, slices.Values([]Packet{p, p, p, p}), false)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))

@@ -106,8 +106,8 @@ func repairSurrogates(b []byte) (text []byte, ok bool) {
 // for text.
 //
 // Source: encodePayloadAsBinary of engine.io-parser 2.1.
-func appendBinaryPayload3(dst []byte, ps []Packet) []byte {
-	for _, p := range ps {
+func appendBinaryPayload3(dst []byte, ps iter.Seq[Packet]) []byte {
+	for p := range ps {
 		kind, tag := byte(stringElement), '0'+byte(p.Type)
 		if p.Binary {
 			kind, tag = binaryElement, byte(p.Type)

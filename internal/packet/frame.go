@@ -1,6 +1,9 @@
 package packet
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"iter"
+)
 
 // The first byte of a websocket frame, and values of its second byte. Source:
 // RFC 6455, section 5.2.
@@ -53,6 +56,36 @@ func FrameLen(n int) int {
 		return 4 + n
 	}
 	return 10 + n
+}
+
+// AppendPacketFrame appends one frame with a packet, as Engine.IO 3 has it on
+// websockets: the type is a digit before text and a number before binary data.
+func AppendPacketFrame(dst []byte, p Packet) []byte {
+	first := byte(p.Type)
+	if !p.Binary {
+		first += '0'
+	}
+	return AppendFrame(dst, p.Binary, []byte{first}, p.Data)
+}
+
+// FramedPackets returns the packets in frames from AppendPacketFrame, of which each
+// slice holds any number. Their data aliases the frames.
+func FramedPackets(frames ...[]byte) iter.Seq[Packet] {
+	return func(yield func(Packet) bool) {
+		for _, b := range frames {
+			for len(b) > 0 {
+				p := Packet{Binary: b[0] == finalBinary}
+				p.Data, b = NextFrame(b)
+				p.Type, p.Data = Type(p.Data[0]), p.Data[1:]
+				if !p.Binary {
+					p.Type -= '0'
+				}
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // NextFrame splits off the first frame of b. b must consist of whole frames from

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"reflect"
+	"slices"
 	"testing"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -64,7 +65,7 @@ func FuzzPayload3(f *testing.F) {
 		ps, _ := collect(t, Payload3(body))
 		ps = known(ps)
 		for _, supportsBinary := range []bool{true, false} {
-			out, isBinary := AppendPayload3(nil, ps, supportsBinary)
+			out, isBinary := AppendPayload3(nil, slices.Values(ps), supportsBinary)
 			if isBinary {
 				checkRoundTrip(t, ps, BinaryPayload3(out))
 			} else {
@@ -79,8 +80,8 @@ func FuzzBinaryPayload3(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		ps, _ := collect(t, BinaryPayload3(body))
 		ps = known(ps)
-		checkRoundTrip(t, ps, BinaryPayload3(appendBinaryPayload3(nil, ps)))
-		out, _ := AppendPayload3(nil, ps, false)
+		checkRoundTrip(t, ps, BinaryPayload3(appendBinaryPayload3(nil, slices.Values(ps))))
+		out, _ := AppendPayload3(nil, slices.Values(ps), false)
 		checkRoundTrip(t, ps, Payload3(out))
 	})
 }
@@ -90,7 +91,7 @@ func FuzzPayload4(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		ps, _ := collect(t, Payload4(body))
 		if len(ps) > 0 {
-			checkRoundTrip(t, ps, Payload4(AppendPayload4(nil, ps)))
+			checkRoundTrip(t, ps, Payload4(AppendPayload4(nil, slices.Values(ps))))
 		}
 	})
 }

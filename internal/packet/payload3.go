@@ -82,22 +82,23 @@ func parseLength(b []byte, limit int) (int, bool) {
 // true. Otherwise out is text, with binary packets in base64.
 //
 // Source: encodePayload of engine.io-parser 2.1.
-func AppendPayload3(dst []byte, ps []Packet, supportsBinary bool) (out []byte, binary bool) {
-	if len(ps) == 0 {
-		return append(dst, "0:"...), false
-	}
-	for _, p := range ps {
+func AppendPayload3(dst []byte, ps iter.Seq[Packet], supportsBinary bool) (out []byte, binary bool) {
+	for p := range ps {
 		if supportsBinary && p.Binary {
 			return appendBinaryPayload3(dst, ps), true
 		}
 	}
-	for _, p := range ps {
+	start := len(dst)
+	for p := range ps {
 		n := 1 + UTF16Len(p.Data)
 		if p.Binary {
 			n = len("b4") + base64Len(len(p.Data))
 		}
 		dst = append(strconv.AppendInt(dst, int64(n), 10), ':')
 		dst = AppendText(dst, p)
+	}
+	if len(dst) == start {
+		dst = append(dst, "0:"...)
 	}
 	return dst, false
 }

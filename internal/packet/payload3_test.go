@@ -2,6 +2,7 @@ package packet
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -109,7 +110,7 @@ func TestAppendPayload3(t *testing.T) {
 		{"two digits", []Packet{bin(Message, "0123456789")}, true, "\x01\x01\x01\xff\x040123456789", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, isBinary := AppendPayload3([]byte("x"), test.packets, test.supportsBinary)
+			got, isBinary := AppendPayload3([]byte("x"), slices.Values(test.packets), test.supportsBinary)
 			if string(got) != "x"+test.want || isBinary != test.binary {
 				t.Errorf("got %q, %v, want %q, %v", got[1:], isBinary, test.want, test.binary)
 			}

@@ -32,9 +32,10 @@ func Payload4(body []byte) iter.Seq2[Packet, error] {
 // Message packets, because the format has no type for them.
 //
 // Source: encodePayload of engine.io-parser 5.2.
-func AppendPayload4(dst []byte, ps []Packet) []byte {
-	for i, p := range ps {
-		if i > 0 {
+func AppendPayload4(dst []byte, ps iter.Seq[Packet]) []byte {
+	start := len(dst)
+	for p := range ps {
+		if len(dst) > start {
 			dst = append(dst, separator)
 		}
 		if p.Binary {

@@ -1,6 +1,9 @@
 package packet
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestPayload4(t *testing.T) {
 	hello := text(Message, "hello")
@@ -38,7 +41,7 @@ func TestAppendPayload4(t *testing.T) {
 		{"binary", []Packet{text(Ping, ""), bin(Message, "ABCD"), text(Message, "日")}, "2\x1ebQUJDRA==\x1e4日"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := string(AppendPayload4(nil, test.packets)); got != test.want {
+			if got := string(AppendPayload4(nil, slices.Values(test.packets))); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})

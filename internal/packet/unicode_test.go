@@ -2,6 +2,7 @@ package packet
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -89,5 +90,29 @@ func TestFrames(t *testing.T) {
 	}
 	if got := AppendFrame(nil, true, []byte("\x04a")); string(got) != "\x82\x02\x04a" {
 		t.Errorf("binary: got %q", got)
+	}
+}
+
+// Packets in frames come back, also from several slices.
+func TestFramedPackets(t *testing.T) {
+	want := []Packet{text(Open, "{}"), text(Pong, ""), bin(Message, ""), bin(Message, "\x00\x81\x01"),
+		text(Message, strings.Repeat("日", 50_000)), text(Noop, "")}
+	var one, two []byte
+	for i, p := range want {
+		if i < 3 {
+			one = AppendPacketFrame(one, p)
+		} else {
+			two = AppendPacketFrame(two, p)
+		}
+	}
+	packets := slices.Collect(FramedPackets(one, nil, two))
+	if !slices.EqualFunc(packets, want, same) {
+		t.Errorf("got %.100v, want %.100v", packets, want)
+	}
+	for p := range FramedPackets(one) { // may stop early
+		if !same(p, want[0]) {
+			t.Errorf("the first packet is %v", p)
+		}
+		break
 	}
 }
