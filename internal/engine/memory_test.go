@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -9,13 +10,13 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// heap is the memory in use, the stacks of goroutines included.
+// heap is the memory in use without stacks, whose initial size the runtime adapts.
 func heap() int64 {
 	runtime.GC()
 	runtime.GC() // the content of a sync.Pool survives one collection
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc + m.StackInuse)
+	return int64(m.HeapAlloc)
 }
 
 // Packets without data count for MaxQueue, too.
@@ -77,4 +78,53 @@ func queued(s *Session) int {
 	s.mu.Lock()
 	defer s.unlock()
 	return len(s.out.frames)
+}
+
+// A poll that waits keeps little of its header.
+func TestWaitingPolls(t *testing.T) {
+	const polls = 50
+	st := newTestServer(t, Config{})
+	origin := "Origin: http://example.com\r\n"
+	wait := func(header string) (each int64) {
+		var all []*polling
+		for range polls {
+			all = append(all, st.connect(polling3))
+		}
+		before := heap()
+		for _, p := range all {
+			conn, err := st.dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { conn.Close() })
+			newWSClient(t, conn).write([]byte("GET /?" + p.query + " HTTP/1.1\r\nHost: test\r\n" + header + "\r\n"))
+			eventually(t, "the poll waits", func() bool {
+				p.session.mu.Lock()
+				defer p.session.unlock()
+				return p.session.poll != nil
+			})
+		}
+		return (heap() - before) / polls
+	}
+	wait(origin) // the first ones fill the pools
+	plain := wait(origin)
+	for name, header := range map[string]string{
+		"2,300 empty fields": origin + strings.Repeat("x:\r\n", 1150) + strings.Repeat("y:\r\n", 1150),
+		"2,300 names":        origin + names(2300),
+		"a long value":       origin + "Cookie: " + strings.Repeat("x", 16_000) + "\r\n",
+		"many values":        "Accept: x\r\nCookie: " + strings.Repeat("x", 15_000) + "\r\nAccept-Encoding: gzip\r\n" + origin,
+	} {
+		if each := wait(header); each > plain+8000 {
+			t.Errorf("%s: a poll that waits holds %d bytes, want about as many as a plain one, %d", name, each, plain)
+		}
+	}
+}
+
+// names returns the fields of a header, all with names of their own.
+func names(n int) string {
+	var header strings.Builder
+	for i := range n {
+		fmt.Fprintf(&header, "n%d:\r\n", i)
+	}
+	return header.String()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,13 +49,7 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	// A map of headers can take twenty times the memory of what was sent. While
-	// the poll waits, only the fields that the answer depends on are kept.
-	r.Header = http.Header{
-		"Accept-Encoding": r.Header["Accept-Encoding"],
-		"Origin":          r.Header["Origin"],
-		"User-Agent":      r.Header["User-Agent"],
-	}
+	r.Header = keepHeader(r.Header, "Accept-Encoding", "Origin", "User-Agent")
 	select {
 	case frames := <-p.answer:
 		s.writePoll(w, r, p, frames)
@@ -62,6 +57,19 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 		s.abandonPoll(p)
 	}
 	s.resizeAnswer(p, 0)
+}
+
+// keepHeader returns a header with some fields, while a request waits. A header can take
+// twenty times the memory of what was sent, and each of its values keeps all of them,
+// because net/http cuts them from one slice.
+func keepHeader(h http.Header, names ...string) http.Header {
+	kept := make(http.Header, len(names))
+	for _, name := range names {
+		if values := h[name]; len(values) > 0 {
+			kept[name] = slices.Clone(values)
+		}
+	}
+	return kept
 }
 
 // abandonPoll closes the session of a client that disconnected during a poll. It
