@@ -29,6 +29,7 @@ type client struct {
 	conns        []*Conn // one for each namespace; most clients connect to one
 	connectTimer *time.Timer
 	io           *ioConn // nil until a handler has to be called
+	refusals     int     // answers to CONNECT with an error
 	ended        bool
 }
 
@@ -38,6 +39,9 @@ type pendingPacket struct {
 	attachments [][]byte
 	size        int // of attachments, in bytes
 }
+
+// maxRefusals is how many CONNECTs of one session are refused.
+const maxRefusals = 100
 
 // overhead is the number of bytes that a packet, an element and an attachment count
 // beside their own, so that a million empty ones count as well.
@@ -231,8 +235,13 @@ type ConnectError struct {
 
 func (e *ConnectError) Error() string { return e.Message }
 
-// refuseLocked answers a CONNECT with an error.
+// refuseLocked answers a CONNECT with an error. It closes a client that is refused
+// again and again: each answer is longer than the question, and may wait unread.
 func (cl *client) refuseLocked(name string, why error) {
+	if cl.refusals++; cl.refusals > maxRefusals {
+		cl.session.Close()
+		return
+	}
 	answer := struct {
 		Message string          `json:"message"`
 		Data    json.RawMessage `json:"data,omitempty"`

@@ -194,7 +194,7 @@ func (c *Conn) leaveLocked(reason string) {
 	}
 	c.client.server.cfg.Audience.Leave(c.ns.name, c.client.session)
 	if c.ns.onDisconnect != nil {
-		c.deliverLocked(&delivery{packet: c.ns.disconnectPacket, reason: reason})
+		c.deliverLocked(&delivery{packet: c.ns.disconnectPacket, reason: reason, size: overhead})
 	}
 }
 
@@ -205,7 +205,7 @@ func (c *Conn) deliverLocked(d *delivery) {
 	}
 	if !c.attached { // without CONNECT go-socket.io ignores the namespace
 		c.attached = true
-		c.client.io.queueLocked(&delivery{packet: c.ns.connectPacket, conn: c})
+		c.client.io.queueLocked(&delivery{packet: c.ns.connectPacket, conn: c, size: overhead})
 	}
 	if d != nil {
 		d.conn = c

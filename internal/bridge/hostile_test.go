@@ -111,6 +111,21 @@ func TestAttachmentsAreBounded(t *testing.T) {
 	}
 }
 
+// A client that is refused again and again is closed: it may not read the answers.
+func TestRefusalsAreBounded(t *testing.T) {
+	for _, revision := range []int{3, 4} {
+		_, url := serve(t, Config{}, nil)
+		c := dial(t, url, revision)
+		want := map[int]string{3: `44/x,"Invalid namespace"`, 4: `44/x,{"message":"Invalid namespace"}`}[revision]
+		for range maxRefusals {
+			c.send("40/x,")
+			c.expect(want)
+		}
+		c.send("40/x,")
+		c.expect("closed")
+	}
+}
+
 func TestNamesThatGoSocketIOCannotRead(t *testing.T) {
 	heard := make(chan string, 1)
 	names := []string{"a,b", "a]b", `a"b`, `a\b`, "<a>", "こんにちは"}
