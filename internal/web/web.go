@@ -112,6 +112,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
 		return
 	}
+	if len(r.TransferEncoding) > 0 {
+		// A request with a Content-Length as well must be refused, or the connection
+		// closed behind it (RFC 9112, section 6.1): a proxy that goes by the length
+		// would pass on a second request, which nobody has checked. net/http drops the
+		// Content-Length before a handler can see it.
+		w.Header().Set("Connection", "close")
+	}
 	if r.ContentLength != 0 {
 		w = s.boundBody(w, r)
 	}
@@ -133,6 +140,7 @@ const (
 func (s *Server) boundBody(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 	body := &boundedBody{ReadCloser: r.Body, conn: http.NewResponseController(w)}
 	body.expected = r.Header.Get("Expect") != ""
+	body.chunked = len(r.TransferEncoding) > 0
 	body.conn.SetReadDeadline(time.Now().Add(s.cfg.BodyTimeout))
 	r.Body = body
 	return &bodyResponseWriter{ResponseWriter: w, body: body}
@@ -146,6 +154,7 @@ type boundedBody struct {
 	// expected tells that the client sends the body when a Read has asked for it
 	// (RFC 9110, section 10.1.1).
 	expected bool
+	chunked  bool // the connection closes after it, whatever the handler wants
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
@@ -178,7 +187,8 @@ func (w *bodyResponseWriter) WriteHeader(status int) {
 }
 
 func (w *bodyResponseWriter) finishBody() {
-	if w.body.err == nil && !w.body.expected && w.Header().Get("Connection") != "close" {
+	unwanted := w.Header().Get("Connection") == "close" && !w.body.chunked
+	if w.body.err == nil && !w.body.expected && !unwanted {
 		w.body.conn.SetReadDeadline(time.Now().Add(restTimeout))
 		io.CopyN(io.Discard, w.body, maxRest)
 	}

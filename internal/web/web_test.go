@@ -106,7 +106,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	w.Write(body)
 }
 
-// A handler that does not want a body does not wait for it.
+// A handler that does not want a body does not wait for it, nor does the connection.
 func TestAnswerWithoutReadingTheBody(t *testing.T) {
 	for name, header := range map[string]string{
 		"announced": "Content-Length: 10\r\n",
@@ -120,6 +120,10 @@ func TestAnswerWithoutReadingTheBody(t *testing.T) {
 				c.want(http.StatusBadRequest, true)
 				if waited := time.Since(start); waited > restTimeout {
 					t.Errorf("the answer came after %v, want %v at most", waited, restTimeout)
+				}
+				io.Copy(io.Discard, c.in)
+				if waited := time.Since(start); waited > time.Second {
+					t.Errorf("the connection closed after %v, want a second at most", waited)
 				}
 			})
 		})
@@ -136,6 +140,36 @@ func TestAnswerBehindAnUnreadBody(t *testing.T) {
 			c.want(http.StatusBadRequest, false)
 		}
 	})
+}
+
+// A body in chunks is served, and is the last of its connection: a Content-Length
+// beside it may have told a proxy that the body ends elsewhere.
+func TestChunkedBodyClosesTheConnection(t *testing.T) {
+	for name, header := range map[string]string{
+		"in chunks":                  "Transfer-Encoding: chunked\r\n",
+		"with a length, too":         "Transfer-Encoding: chunked\r\nContent-Length: 100\r\n",
+		"with a length, which first": "Content-Length: 100\r\nTransfer-Encoding: chunked\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				requests := 0
+				c := connect(t, New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					requests++
+					echo(w, r)
+				}), Config{}))
+				// A proxy that goes by the length takes the second request for a part of the body.
+				go io.WriteString(c.conn, "POST / HTTP/1.1\r\nHost: x\r\n"+header+"\r\n5\r\nhello\r\n0\r\n\r\n"+
+					"GET /second HTTP/1.1\r\nHost: x\r\n\r\n")
+				res := c.response()
+				if body, _ := io.ReadAll(res.Body); string(body) != "hello" || !res.Close {
+					t.Errorf("the answer is %q, connection closes: %t; want hello, true", body, res.Close)
+				}
+				if rest, _ := io.ReadAll(c.in); len(rest) > 0 || requests != 1 {
+					t.Errorf("%d requests were served, %q follows; want one request and nothing", requests, rest)
+				}
+			})
+		})
+	}
 }
 
 func TestBodyTimeout(t *testing.T) {
