@@ -62,8 +62,16 @@ func (b *bench) measurePublish(ctx context.Context, r row, server string) (s sam
 	return s, err
 }
 
-// lines publishes n lines and returns how long each took.
+// lines publishes n lines and returns how long each took. It does so in a goroutine of its own, because the bench's main
+// goroutine is locked to a thread, and would have to wait for that thread after each answer of Redis.
 func (p publisher) lines(ctx context.Context, n int, rate float64) (delays []time.Duration, err error) {
+	var publishing sync.WaitGroup
+	publishing.Go(func() { delays, err = p.publishLines(ctx, n, rate) })
+	publishing.Wait()
+	return delays, err
+}
+
+func (p publisher) publishLines(ctx context.Context, n int, rate float64) (delays []time.Duration, err error) {
 	tick := time.NewTicker(time.Duration(float64(time.Second) / rate))
 	defer tick.Stop()
 	for i := range n {

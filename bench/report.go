@@ -101,6 +101,7 @@ func (r results) firstScreen(name string) (string, error) {
 			return figure(r.spread(row, server, key).median, metricOf(key).unit)
 		},
 		"ratio":   func(row, server, key string) string { return times(r.ratio(row, server, node2, key)) },
+		"value":   func(row, server, key string) float64 { return r.spread(row, server, key).median },
 		"machine": func() string { return r.Machine },
 	}).ParseFS(templates, name+".tmpl")
 	if err != nil {
