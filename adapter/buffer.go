@@ -54,7 +54,9 @@ func (b *buffer) push(line []byte) error {
 		return ErrClosed
 	}
 	if len(b.waiters) == 0 && b.fits(line) {
-		b.append(line)
+		b.win.push(line)
+		b.pushed++
+		b.poke()
 		b.mu.Unlock()
 		return nil
 	}
@@ -63,12 +65,6 @@ func (b *buffer) push(line []byte) error {
 	b.waiters = append(b.waiters, w)
 	b.mu.Unlock()
 	return <-w.result
-}
-
-func (b *buffer) append(line []byte) {
-	b.win.push(line)
-	b.pushed++
-	b.poke()
 }
 
 func (b *buffer) warnFull() {
@@ -100,9 +96,13 @@ func (b *buffer) freed() {
 	b.endFlushes()
 	n := 0
 	for n < len(b.waiters) && b.fits(b.waiters[n].line) {
-		b.append(b.waiters[n].line)
+		b.win.push(b.waiters[n].line)
 		b.waiters[n].result <- nil
 		n++
+	}
+	if n > 0 {
+		b.pushed += n
+		b.poke()
 	}
 	clear(b.waiters[:n])
 	if b.waiters = b.waiters[n:]; len(b.waiters) == 0 {

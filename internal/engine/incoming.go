@@ -14,7 +14,12 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 	live := s.heard(p)
 	if live && p.Type == packet.Message {
 		s.server.count.received.Add(1)
-		s.server.handler.Message(s, keepable(p.Data, memory), p.Binary)
+		data := p.Data
+		if max(memory, cap(data)) > 2*len(data)+256 {
+			// A handler that keeps one byte must not keep the buffer of a megabyte.
+			data = bytes.Clone(data)
+		}
+		s.server.handler.Message(s, data, p.Binary)
 	}
 	return live
 }
@@ -44,15 +49,6 @@ func (s *Session) heard(p packet.Packet) bool {
 		s.closeLocked(TransportError)
 	}
 	return s.out.state == open
-}
-
-// keepable returns data, copied if it is a small part of its buffer: a handler
-// that keeps one byte must not keep the buffer of a megabyte.
-func keepable(data []byte, memory int) []byte {
-	if max(memory, cap(data)) > 2*len(data)+256 {
-		return bytes.Clone(data)
-	}
-	return data
 }
 
 // fail closes the session. The caller does not hold the lock.
