@@ -23,7 +23,8 @@
 --
 -- The usual call has one line that follows the watermark. Its delay counts, so
 -- it leaves the arithmetic to the caller: turning numbers into text and back
--- takes Lua longer than some commands take.
+-- takes Lua longer than some commands take. Lua's own conversion would write
+-- large numbers with an exponent, hence the formats.
 local call, pcall, argv = redis.call, redis.pcall, ARGV
 local stream, marks, run = KEYS[1], KEYS[2], argv[1]
 local before, last, size, lines, args = argv[2], argv[3], argv[5], 13, #argv
@@ -45,7 +46,10 @@ elseif mark ~= tonumber(last) then
   mark = mark - argv[4]
   before = string.format('%.0f', mark)
   call('HSET', marks, run, before)
-  if mark < tonumber(argv[2]) and argv[6] ~= '1' then return {before} end
+  if mark < tonumber(argv[2]) and argv[6] ~= '1' then
+    if mark == 0 then call('HDEL', marks, run) end -- a hash without fields is gone
+    return {before}
+  end
   size = 0
   for i = lines, args, 3 do
     if tonumber(argv[i]) <= mark then

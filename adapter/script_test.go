@@ -191,6 +191,19 @@ func TestOldWatermarksGo(t *testing.T) {
 	}
 }
 
+// A call that is refused changes nothing: a Redis without data stays without.
+func TestRefusedCallLeavesNothing(t *testing.T) {
+	m := mini(t)
+	b := batch{run: "A", first: 5, lines: [][]byte{[]byte("x")}}
+	mark, err := logLines(plainClient(t, m.Addr()), namesOf("chat"), b, 1, 1<<20)
+	if err != nil || mark != 0 {
+		t.Errorf("watermark %d (%v), want 0", mark, err)
+	}
+	if keys := m.Keys(); len(keys) > 0 {
+		t.Errorf("a refused call has left %q", keys)
+	}
+}
+
 // Numbers beyond what Lua prints without an exponent.
 func TestLargeNumbers(t *testing.T) {
 	m := mini(t)
