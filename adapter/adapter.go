@@ -24,8 +24,9 @@ type Receiver interface {
 	// Receive is called by one goroutine, each node's lines in the order of
 	// their Publish calls. It must not block: while it does, nothing is read
 	// from Redis, which in the end cuts a subscriber that does not read. The
-	// slice is the receiver's to keep. A panic costs that line. The position is zero for a line that is
-	// not in the log, because a Node server, redis-cli or plain PUBLISH sent it.
+	// slice is the receiver's to keep. A panic costs that line. The position is
+	// zero for a line that is not in the log, because a Node server, redis-cli or
+	// plain PUBLISH sent it.
 	Receive(line []byte, pos Position)
 }
 

@@ -210,8 +210,7 @@ func (s *subscriber) receive(ctx context.Context, ps *redis.PubSub, w *watch, lo
 		case *redis.Pong:
 			s.fence.answered(m.Payload)
 		case *redis.Message:
-			err := s.protect(func() error { return s.message(m, w, log) })
-			if err != nil {
+			if err := s.message(m, w, log); err != nil {
 				return err
 			}
 		}
