@@ -45,7 +45,7 @@ func (s *shutdown) step(share float64, consequence string, f func(context.Contex
 func (n *Node) shutdown(s *shutdown, srv *web.Server, l net.Listener, endRelay func()) {
 	n.report.Draining()
 	n.log.Info("stopping", "sessions", n.engine.Len())
-	flush := func(ctx context.Context) error { return n.relay.Flush(ctx) }
+	flush := n.relay.Flush
 	const away = "redis does not take the messages that wait; closing sessions"
 	s.step(0.1, away, flush)
 	grace, cancel := context.WithTimeout(context.Background(), min(pollGrace, s.limit/20))
