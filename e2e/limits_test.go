@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os/exec"
 	"slices"
 	"strings"
@@ -136,16 +135,7 @@ func mustLookPath(t *testing.T, name string) string {
 func wantMetric(t *testing.T, admin, name string, want int) {
 	t.Helper()
 	eventually(t, waitLimit, func() string {
-		resp, err := http.Get(admin + "/metrics")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(body)) {
+		for line := range strings.Lines(httpGet(t, admin+"/metrics")) {
 			if strings.HasPrefix(line, name+"{") {
 				if strings.HasSuffix(line, fmt.Sprintf(" %d\n", want)) {
 					return ""
