@@ -5,7 +5,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,11 +16,8 @@ import (
 type step func(*player)
 
 // language is every form of a step. testdata/exchanges/README.md says what they mean.
-var language = []struct {
-	form  *regexp.Regexp
-	parse func(m []string) (step, error)
-}{
-	{stepForm(`(?:(\w+): )?([A-Z]+ .*)`), func(m []string) (step, error) {
+var language = []notation.Rule[step]{
+	notation.On(`(?:(\w+): )?([A-Z]+ .*)`, func(m []string) (step, error) {
 		r, err := notation.ParseRequest(m[2])
 		name := m[1]
 		switch {
@@ -31,8 +27,8 @@ var language = []struct {
 			name = r.Title
 		}
 		return func(p *player) { p.send(name, r); p.answer(name) }, err
-	}},
-	{stepForm(`(\w+)> ([A-Z]+ .*)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+)> ([A-Z]+ .*)`, func(m []string) (step, error) {
 		var requests []notation.Request
 		for text := range strings.SplitSeq(m[2], " && ") {
 			r, err := notation.ParseRequest(text)
@@ -42,61 +38,61 @@ var language = []struct {
 			requests = append(requests, r)
 		}
 		return func(p *player) { p.send(m[1], requests...); p.barrier() }, nil
-	}},
-	{stepForm(`(\w+)\+ ([A-Z]+ .*)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+)\+ ([A-Z]+ .*)`, func(m []string) (step, error) {
 		r, err := notation.ParseRequest(m[2])
 		return func(p *player) {
 			p.connection(m[1]).method = r.Method
 			p.write(m[1], r.Text(p.server.eio, p.sessions))
 		}, err
-	}},
-	{stepForm(`(\w+)\+ (.*)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+)\+ (.*)`, func(m []string) (step, error) {
 		bytes, err := notation.Expand(m[2])
 		return func(p *player) {
 			p.connection(m[1]).sentClose = strings.Contains(m[2], "close")
 			p.write(m[1], bytes)
 		}, err
-	}},
-	{stepForm(`(\w*)>(binary|attachment)?(?: (.*))?`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w*)>(binary|attachment)?(?: (.*))?`, func(m []string) (step, error) {
 		payload, err := notation.Expand(m[3])
-		return func(p *player) { p.say(websocketName(m[1]), m[2], payload) }, err
-	}},
-	{stepForm(`(\w*)<(\d*)`), func(m []string) (step, error) {
-		name := websocketName(m[1])
+		return func(p *player) { p.say(notation.WebSocketName(m[1]), m[2], payload) }, err
+	}),
+	notation.On(`(\w*)<(\d*)`, func(m []string) (step, error) {
+		name := notation.WebSocketName(m[1])
 		return func(p *player) { p.read(name, m[2]) }, nil
-	}},
-	{stepForm(`(\w+)\?`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+)\?`, func(m []string) (step, error) {
 		return func(p *player) { p.silent(m[1]) }, nil
-	}},
-	{stepForm(`([a-c](?:&\S+)?) lives`), func(m []string) (step, error) {
+	}),
+	notation.On(`([a-c](?:&\S+)?) lives`, func(m []string) (step, error) {
 		return func(p *player) { p.sessionLives(m[1]) }, nil
-	}},
-	{stepForm(`([a-c](?:&\S+)?) lives beside (\w+)`), func(m []string) (step, error) {
+	}),
+	notation.On(`([a-c](?:&\S+)?) lives beside (\w+)`, func(m []string) (step, error) {
 		return func(p *player) { p.sessionLivesBeside(m[1], m[2]) }, nil
-	}},
-	{stepForm(`(\w+) (opens|connects|lives|chats|ends|closes)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+) (opens|connects|lives|chats|ends|closes)`, func(m []string) (step, error) {
 		return func(p *player) { p.act(m[1], m[2]) }, nil
-	}},
-	{stepForm(`poll (@\S+) until (\d+) (.*)`), func(m []string) (step, error) {
+	}),
+	notation.On(`poll (@\S+) until (\d+) (.*)`, func(m []string) (step, error) {
 		r, err := notation.ParseRequest("GET " + m[1])
 		n, _ := strconv.Atoi(m[2])
 		return func(p *player) { p.pollUntil(r, n, m[3]) }, err
-	}},
-	{stepForm(`publish(?: (.*))?`), func(m []string) (step, error) {
+	}),
+	notation.On(`publish(?: (.*))?`, func(m []string) (step, error) {
 		line, err := notation.Expand(m[1])
 		return func(p *player) { p.publish(line) }, err
-	}},
-	{stepForm(`all headers`), func([]string) (step, error) {
+	}),
+	notation.On(`all headers`, func([]string) (step, error) {
 		return func(p *player) { p.allHeaders = true }, nil
-	}},
-	{stepForm(`clock`), func([]string) (step, error) {
+	}),
+	notation.On(`clock`, func([]string) (step, error) {
 		return func(p *player) { p.start = time.Now() }, nil
-	}},
-	{stepForm(`(\w+) silent (\d+s)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+) silent (\d+s)`, func(m []string) (step, error) {
 		d, err := time.ParseDuration(m[2])
 		return func(p *player) { p.silentFor(m[1], d) }, err
-	}},
-	{stepForm(`(\w+) (\d+s)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+) (\d+s)`, func(m []string) (step, error) {
 		d, err := time.ParseDuration(m[2])
 		switch m[1] {
 		case "pause":
@@ -107,30 +103,15 @@ var language = []struct {
 			return func(p *player) { p.took(d) }, err
 		}
 		return nil, fmt.Errorf("%s is no step with a duration", m[1])
-	}},
+	}),
 }
-
-func stepForm(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?s)^` + pattern + `$`) }
 
 func parseStep(text string) (step, error) {
 	if inner, ok := strings.CutPrefix(text, "("); ok {
 		s, err := parseStep(strings.TrimSuffix(inner, ")"))
 		return func(p *player) { p.unrecorded(s) }, err
 	}
-	for _, l := range language {
-		if m := l.form.FindStringSubmatch(text); m != nil {
-			return l.parse(m)
-		}
-	}
-	return nil, fmt.Errorf("no step is written %q", text)
-}
-
-// websocketName is the connection of a step that names none.
-func websocketName(name string) string {
-	if name == "" {
-		return "w"
-	}
-	return name
+	return notation.ParseStep(language, text)
 }
 
 // say sends a frame: text, binary, or an attachment as the dialect frames it.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,19 +17,16 @@ import (
 type step func(*player) error
 
 // language is every form of a step. testdata/hostile/README.md says what they mean.
-var language = []struct {
-	form  *regexp.Regexp
-	parse func(m []string) (step, error)
-}{
-	{stepForm(`(?:(\w+): )?([A-Z]+ .*)`), func(m []string) (step, error) {
+var language = []notation.Rule[step]{
+	notation.On(`(?:(\w+): )?([A-Z]+ .*)`, func(m []string) (step, error) {
 		send, name, err := parseRequests(m[1], m[2])
 		return func(p *player) error { return errors.Join(send(p), p.answer(name)) }, err
-	}},
-	{stepForm(`(\w+)> ([A-Z]+ .*)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+)> ([A-Z]+ .*)`, func(m []string) (step, error) {
 		send, _, err := parseRequests(m[1], m[2])
 		return func(p *player) error { defer p.settle(); return send(p) }, err
-	}},
-	{stepForm(`(\w+)\+ ([A-Z]+ .*)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+)\+ ([A-Z]+ .*)`, func(m []string) (step, error) {
 		r, err := notation.ParseRequest(m[2])
 		return func(p *player) error {
 			if _, err := p.connection(m[1]); err != nil {
@@ -38,64 +34,49 @@ var language = []struct {
 			}
 			return p.request(m[1], r)
 		}, err
-	}},
-	{stepForm(`(\w+)\+ (.*)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+)\+ (.*)`, func(m []string) (step, error) {
 		data, err := notation.Expand(m[2])
 		return func(p *player) error { return p.write(m[1], data) }, err
-	}},
-	{stepForm(`(\w+) every (\S+): (.*)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+) every (\S+): (.*)`, func(m []string) (step, error) {
 		data, err := notation.Expand(m[3])
 		pause, errPause := time.ParseDuration(m[2])
 		return func(p *player) error { return p.trickle(m[1], pause, data) }, errors.Join(err, errPause)
-	}},
-	{stepForm(`(\w*)>(binary|attachment)?(?: (.*))?`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w*)>(binary|attachment)?(?: (.*))?`, func(m []string) (step, error) {
 		payload, err := notation.Expand(m[3])
-		return func(p *player) error { return p.say(websocketName(m[1]), m[2], payload) }, err
-	}},
-	{stepForm(`(\w+)<`), func(m []string) (step, error) {
+		return func(p *player) error { return p.say(notation.WebSocketName(m[1]), m[2], payload) }, err
+	}),
+	notation.On(`(\w+)<`, func(m []string) (step, error) {
 		return func(p *player) error { return p.answer(m[1]) }, nil
-	}},
-	{stepForm(`(\w+)< (.+)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+)< (.+)`, func(m []string) (step, error) {
 		return func(p *player) error { return p.frameUntil(m[1], m[2]) }, nil
-	}},
-	{stepForm(`= (\d+)(?: (.*))?`), func(m []string) (step, error) {
+	}),
+	notation.On(`= (\d+)(?: (.*))?`, func(m []string) (step, error) {
 		status, _ := strconv.Atoi(m[1])
 		text, err := notation.Expand(m[2])
 		return func(p *player) error { return p.expect(status, text) }, err
-	}},
-	{stepForm(`([a-c]) (opens|chats|is gone)`), func(m []string) (step, error) {
+	}),
+	notation.On(`([a-c]) (opens|chats|is gone)`, func(m []string) (step, error) {
 		return func(p *player) error { return p.poll(m[1], m[2]) }, nil
-	}},
-	{stepForm(`(\w+) ends(?: (\d+))?`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+) ends(?: (\d+))?`, func(m []string) (step, error) {
 		code, _ := strconv.Atoi(m[2])
 		return func(p *player) error { return p.end(m[1], code) }, nil
-	}},
-	{stepForm(`(\w+) (dials|opens|chats|closes|resets|half-closes)`), func(m []string) (step, error) {
+	}),
+	notation.On(`(\w+) (dials|opens|chats|closes|resets|half-closes)`, func(m []string) (step, error) {
 		return func(p *player) error { return p.act(m[1], m[2]) }, nil
-	}},
-	{stepForm(`pause (\S+)`), func(m []string) (step, error) {
+	}),
+	notation.On(`pause (\S+)`, func(m []string) (step, error) {
 		d, err := time.ParseDuration(m[1])
 		return func(*player) error { <-time.After(d); return nil }, err
-	}},
+	}),
 }
-
-func stepForm(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?s)^` + pattern + `$`) }
 
 func parseStep(text string) (step, error) {
-	for _, l := range language {
-		if m := l.form.FindStringSubmatch(text); m != nil {
-			return l.parse(m)
-		}
-	}
-	return nil, fmt.Errorf("no step is written %q", text)
-}
-
-// websocketName is the connection of a step that names none.
-func websocketName(name string) string {
-	if name == "" {
-		return "w"
-	}
-	return name
+	return notation.ParseStep(language, text)
 }
 
 // parseRequests returns a step that sends requests at once over a new connection.
