@@ -86,9 +86,9 @@ var fullRows = []row{
 	// After 30 s every client has had one heartbeat.
 	{name: "hold", title: "15,000 clients, 5 messages/s", clients: 15000, rest: 30 * time.Second, rate: 5, window: 6 * time.Second,
 		servers: []string{ours}, rounds: 3},
-	{name: "abused", title: "500 clients, 50 messages/s, beside clients that misbehave", clients: 500, rate: 50, window: 6 * time.Second, abused: true,
+	{name: "abused", title: "500 clients, 50 messages/s, beside clients that misbehave", clients: 500, rate: 50, window: 20 * time.Second, abused: true,
 		servers: []string{ours, node2}, rounds: 3},
-	{name: "storm", title: "8,000 clients, 7,900 dropped and back at once", clients: 8000, rest: 8 * time.Second, bystanders: 100,
+	{name: "storm", title: "10,000 clients, 9,900 dropped and back at once", clients: 10000, rest: 8 * time.Second, bystanders: 100,
 		servers: []string{ours}, rounds: 2},
 }
 
