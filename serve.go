@@ -18,6 +18,7 @@ import (
 	"tsunagu/internal/limit"
 	"tsunagu/internal/node"
 	"tsunagu/internal/report"
+	"tsunagu/internal/web"
 )
 
 // serve runs the nodes until ctx is done, or until one of the listeners fails, which is
@@ -119,7 +120,7 @@ func listen(opts options) ([]net.Listener, error) {
 	}
 	var all []net.Listener
 	for _, addr := range addresses {
-		l, err := net.Listen("tcp", addr)
+		l, err := web.Listen(addr)
 		if err != nil {
 			for _, l := range all {
 				l.Close()
