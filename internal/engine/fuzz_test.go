@@ -56,7 +56,7 @@ func FuzzReadMessage(f *testing.F) {
 			}
 			for _, revision := range []Revision{Revision3, Revision4} {
 				k.revision = revision
-				k.decode(data, binary)
+				decoder(k.revision, binary)(data)
 			}
 		}
 	})

@@ -7,9 +7,10 @@ import (
 )
 
 // receive handles one packet from the client. The packet's data lies in a buffer
-// of memory bytes. The result is whether the session still accepts packets. The
-// caller holds receiving.
+// of memory bytes. The result is whether the session still accepts packets.
 func (s *Session) receive(p packet.Packet, memory int) bool {
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
 	s.waitResumed()
 	live := s.heard(p)
 	if live && p.Type == packet.Message {

@@ -33,8 +33,7 @@ type outgoing struct {
 	pendingOwn bool
 	pending    []byte // bytes that the writer has not written yet
 
-	feed   Feed
-	due    int // while closing: bytes of the feed that still have to be sent
+	feed   Feed // while closing: a remainder
 	frames []byte
 
 	closeFrame []byte // set by end; sent last
@@ -50,14 +49,26 @@ func (o *outgoing) waiting() bool {
 
 // lag is the number of bytes of the feed that the session still has to send.
 func (o *outgoing) lag() int {
-	switch {
-	case o.feed == nil:
+	if o.feed == nil {
 		return 0
-	case o.state == closing:
-		return o.due
 	}
 	return o.feed.Lag()
 }
+
+// A remainder is what of a feed still has to be sent, without what is added later.
+type remainder struct {
+	Feed
+	lag int
+}
+
+func (r *remainder) Next() []byte {
+	p := r.Feed.Next()
+	p = p[:min(len(p), r.lag)]
+	r.lag -= len(p)
+	return p
+}
+
+func (r *remainder) Lag() int { return r.lag }
 
 // stage makes w the writer and returns the bytes to write, which are whole
 // frames. It returns nothing if there is a writer already or nothing to send.
@@ -70,29 +81,13 @@ func (o *outgoing) stage(w writer) []byte {
 	if len(o.pending) == 0 {
 		o.pending, o.frames = o.frames, nil
 	}
-	if len(o.pending) == 0 {
-		o.pending, o.pendingOwn = o.nextShared(), false
+	if len(o.pending) == 0 && o.feed != nil {
+		o.pending, o.pendingOwn = o.feed.Next(), false
 	}
 	if len(o.pending) > 0 {
 		o.writer = w
 	}
 	return o.pending
-}
-
-// nextShared returns the next frames of the feed. While closing it returns none
-// that were added after beginClose.
-func (o *outgoing) nextShared() []byte {
-	if o.feed == nil {
-		return nil
-	}
-	p := o.feed.Next()
-	if o.state == closing {
-		p = p[:min(len(p), o.due)]
-		if o.due -= len(p); o.due == 0 {
-			o.feed = nil
-		}
-	}
-	return p
 }
 
 // wrote records that n of the staged bytes were written. If all were written the
@@ -110,16 +105,18 @@ func (o *outgoing) wrote(n int) (rest []byte) {
 // payload returns the frames for one poll. It stops at the first that reach max
 // bytes; the others follow with the next poll.
 func (o *outgoing) payload(max int) (frames [][]byte) {
-	next := o.frames
-	o.frames = nil
-	if len(next) == 0 {
-		next = o.nextShared()
+	n := len(o.frames)
+	if n > 0 {
+		frames = append(frames, o.frames)
+		o.frames = nil
 	}
-	for n := 0; len(next) > 0; next = o.nextShared() {
-		frames = append(frames, next)
-		if n += len(next); n >= max {
+	for n < max && o.feed != nil {
+		next := o.feed.Next()
+		if len(next) == 0 {
 			break
 		}
+		frames = append(frames, next)
+		n += len(next)
 	}
 	return frames
 }
@@ -144,11 +141,10 @@ func (o *outgoing) exceeds(maxQueue, maxLag int) bool {
 // beginClose starts closing. It limits what the session still sends to what is
 // queued now and what the feed holds now.
 func (o *outgoing) beginClose() {
-	o.due = o.lag()
-	if o.due == 0 {
-		o.feed = nil
-	}
 	o.state = closing
+	if o.feed != nil {
+		o.feed = &remainder{o.feed, o.feed.Lag()}
+	}
 }
 
 // end drops all queued data except the bytes that the writer has: the close frame

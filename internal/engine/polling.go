@@ -219,8 +219,6 @@ func (s *Session) receivePayload(contentType string, body []byte) {
 	case octets:
 		payload = packet.BinaryPayload3(body)
 	}
-	s.receiving.Lock()
-	defer s.receiving.Unlock()
 	for p, err := range payload {
 		if err != nil {
 			s.closeByPost(ParseError, packet.Close)

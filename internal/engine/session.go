@@ -36,8 +36,9 @@ type Session struct {
 	// Value is for the Handler, which may set it in Opened.
 	Value any
 
-	// receiving is held while packets of this session are handled. Without it a
-	// POST could be handled at the same time as the websocket that replaces it.
+	// receiving is held while a packet of this session is handled. Without it the
+	// packets of a POST could be handled at the same time as those of the websocket
+	// that replaces it.
 	receiving sync.Mutex
 
 	// also guarded by mu

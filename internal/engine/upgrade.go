@@ -45,7 +45,7 @@ func (s *Session) probe(c *wsConn) {
 			s.failProbe(c, err)
 			return
 		}
-		p, err := c.decode(data, binary)
+		p, err := decoder(c.revision, binary)(data)
 		switch {
 		case err == nil && p.Type == packet.Ping && !p.Binary && string(p.Data) == "probe":
 			p.Type = packet.Pong

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gobwas/ws"
 
-	"tsunagu/internal/packet"
 	"tsunagu/internal/panics"
 )
 
@@ -86,19 +85,13 @@ func (s *Session) readWebSocket(c *wsConn) {
 			return
 		}
 		s.server.count.bytesIn.Add(int64(len(data)))
-		p, err := c.decode(data, binary)
+		p, err := decoder(c.revision, binary)(data)
 		if err != nil {
 			s.fail(ParseError)
 			continue // wait for the client's close frame
 		}
-		s.receiveFrame(p, cap(data))
+		s.receive(p, cap(data))
 	}
-}
-
-func (s *Session) receiveFrame(p packet.Packet, memory int) {
-	s.receiving.Lock()
-	defer s.receiving.Unlock()
-	s.receive(p, memory)
 }
 
 // answerControl answers websocket pings (RFC 6455, section 5.5.2). They do not

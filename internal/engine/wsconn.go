@@ -108,16 +108,17 @@ func (c *wsConn) appendPacket(dst []byte, p packet.Packet) []byte {
 	return packet.AppendPacketFrame(dst, p)
 }
 
-func (c *wsConn) decode(data []byte, binary bool) (packet.Packet, error) {
+// decoder returns what reads a packet from a message of a websocket.
+func decoder(revision Revision, binary bool) func(data []byte) (packet.Packet, error) {
 	switch {
-	case binary && c.revision == Revision4:
-		return packet.DecodeBinary4(data)
+	case binary && revision == Revision4:
+		return packet.DecodeBinary4
 	case binary:
-		return packet.DecodeBinary3(data)
-	case c.revision == Revision4:
-		return packet.DecodeText4(data)
+		return packet.DecodeBinary3
+	case revision == Revision4:
+		return packet.DecodeText4
 	}
-	return packet.DecodeText3(data)
+	return packet.DecodeText3
 }
 
 // readMessage reads the next text or binary message. It calls control for the
