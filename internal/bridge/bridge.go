@@ -138,16 +138,6 @@ func (s *Server) Opened(es *engine.Session) {
 	cl.receive(&pendingPacket{SocketPacket: packet.SocketPacket{Type: packet.Connect, Namespace: "/"}})
 }
 
-// Message implements engine.Handler.
-func (s *Server) Message(es *engine.Session, data []byte, binary bool) {
-	cl := es.Value.(*client)
-	if binary {
-		cl.receiveBinary(data)
-		return
-	}
-	cl.receiveText(data)
-}
-
 // Closed implements engine.Handler.
 func (s *Server) Closed(es *engine.Session, reason engine.Reason) {
 	es.Value.(*client).end(reason)

@@ -60,8 +60,13 @@ func (cl *client) connLocked(name string) *Conn {
 	return nil
 }
 
-// receiveText handles one Socket.IO packet.
-func (cl *client) receiveText(data []byte) {
+// Message implements engine.Handler.
+func (s *Server) Message(es *engine.Session, data []byte, binary bool) {
+	cl := es.Value.(*client)
+	if binary {
+		cl.receiveAttachment(data)
+		return
+	}
 	decode := packet.DecodeSocket4
 	if cl.strict() {
 		decode = packet.DecodeSocket5
@@ -71,8 +76,8 @@ func (cl *client) receiveText(data []byte) {
 	case cl.strict() && cl.pending != nil:
 		cl.session.Close() // a text packet instead of an attachment
 	case errors.Is(err, packet.ErrIgnored):
-		cl.server.cfg.Logger.Debug("packet dropped: not a Socket.IO packet", "sid", cl.session.ID())
-	case err != nil, pk.Attachments > cl.server.cfg.MaxAttachments:
+		s.cfg.Logger.Debug("packet dropped: not a Socket.IO packet", "sid", cl.session.ID())
+	case err != nil, pk.Attachments > s.cfg.MaxAttachments:
 		cl.session.Close()
 	case pk.Type.HasAttachments():
 		cl.pending = &pendingPacket{SocketPacket: pk, attachments: [][]byte{}}
@@ -86,8 +91,7 @@ func (cl *client) receiveText(data []byte) {
 	}
 }
 
-// receiveBinary handles one attachment.
-func (cl *client) receiveBinary(data []byte) {
+func (cl *client) receiveAttachment(data []byte) {
 	p := cl.pending
 	if p == nil { // no packet announced it
 		cl.session.Close()
@@ -135,7 +139,7 @@ func (cl *client) receive(pk *pendingPacket) {
 			if pk.HasID {
 				args.request = &ackRequest{conn: c, id: pk.ID}
 			}
-			c.deliverLocked(&delivery{packet: eventPacket, args: args, size: size})
+			c.ioConnLocked().queueLocked(&delivery{packet: eventPacket, conn: c, args: args, size: size})
 		}
 	}
 }
@@ -164,7 +168,7 @@ func (cl *client) connectLocked(c *Conn, pk packet.SocketPacket) {
 		c.acceptLocked()
 		return
 	}
-	c.deliverLocked(nil) // the first delivery of a Conn calls OnConnect
+	c.ioConnLocked() // calls OnConnect
 }
 
 // newID returns the id of a connection. In protocol 5 it does not contain the id of

@@ -178,7 +178,7 @@ func (c *Conn) endAckLocked(id uint64, args Args, err error, size int) {
 	if p := c.acks[id]; p != nil {
 		p.timer.Stop()
 		delete(c.acks, id)
-		c.deliverLocked(&delivery{packet: c.ns.ackPacket, args: args, ack: p.f, err: err, size: size})
+		c.ioConnLocked().queueLocked(&delivery{packet: c.ns.ackPacket, conn: c, args: args, ack: p.f, err: err, size: size})
 	}
 }
 
@@ -194,12 +194,13 @@ func (c *Conn) leaveLocked(reason string) {
 	}
 	c.client.server.cfg.Audience.Leave(c.ns.name, c.client.session)
 	if c.ns.onDisconnect != nil {
-		c.deliverLocked(&delivery{packet: c.ns.disconnectPacket, reason: reason, size: overhead})
+		c.ioConnLocked().queueLocked(&delivery{packet: c.ns.disconnectPacket, conn: c, reason: reason, size: overhead})
 	}
 }
 
-// deliverLocked has go-socket.io call a function for the connection.
-func (c *Conn) deliverLocked(d *delivery) {
+// ioConnLocked returns the queue from which go-socket.io calls functions for the
+// connection. The first call makes it call OnConnect.
+func (c *Conn) ioConnLocked() *ioConn {
 	if c.client.io == nil {
 		c.client.io = c.client.server.newIOConn(c.client)
 	}
@@ -207,8 +208,5 @@ func (c *Conn) deliverLocked(d *delivery) {
 		c.attached = true
 		c.client.io.queueLocked(&delivery{packet: c.ns.connectPacket, conn: c, size: overhead})
 	}
-	if d != nil {
-		d.conn = c
-		c.client.io.queueLocked(d)
-	}
+	return c.client.io
 }
