@@ -48,6 +48,7 @@ type Chat struct {
 	cfg      Config
 	fan      *fanout.Fanout
 	trips    *roundTrips
+	accepted atomic.Int64
 	dropped  atomic.Int64
 	textless atomic.Int64 // of those dropped: without a text
 	tooLong  atomic.Int64 // of those dropped: with a text above MaxText
@@ -62,10 +63,8 @@ func New(cfg Config) *Chat {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	trips := newRoundTrips(cfg.Publisher)
-	cfg.Publisher = trips
 	fan := fanout.New(fanout.Config{NoIOUring: cfg.NoIOUring, Panics: cfg.Panics, Logger: cfg.Logger})
-	return &Chat{cfg: cfg, fan: fan, trips: trips, members: make(map[*engine.Session]fanout.Membership)}
+	return &Chat{cfg: cfg, fan: fan, trips: newRoundTrips(), members: make(map[*engine.Session]fanout.Membership)}
 }
 
 // Close stops the delivery of lines and waits for the workers.
@@ -94,9 +93,13 @@ func (c *Chat) publish(conn *bridge.Conn, args bridge.Args) []any {
 		c.drop(conn, err.Error())
 		return nil
 	}
+	trip := c.trips.begin(text)
 	if err := c.cfg.Publisher.Publish(text); err != nil {
+		c.trips.take(trip)
 		c.drop(conn, err.Error())
+		return nil
 	}
+	c.accepted.Add(1)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package chat
 import (
 	"hash/maphash"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"tsunagu/internal/fanout"
@@ -25,7 +24,7 @@ type Stats struct {
 // Stats returns the counters.
 func (c *Chat) Stats() Stats {
 	return Stats{
-		Accepted: c.trips.accepted.Load(),
+		Accepted: c.accepted.Load(),
 		Textless: c.textless.Load(),
 		TooLong:  c.tooLong.Load(),
 		Delay:    c.trips.delay.Snapshot(),
@@ -41,37 +40,24 @@ const (
 	maxTrip = 10 * time.Minute
 )
 
-// roundTrips is a Publisher that measures how long lines take through another
-// one to Redis and back. Lines carry no name on the channel, so they are
-// recognized by what they say.
+// roundTrips measures how long lines take to Redis and back. Lines carry no name on
+// the channel, so they are recognized by what they say.
 type roundTrips struct {
-	publisher Publisher
-	accepted  atomic.Int64
-	delay     histogram.Histogram
-	seed      maphash.Seed
+	delay histogram.Histogram
+	seed  maphash.Seed
 
 	mu sync.Mutex
 	// guarded by mu. When young is full, it becomes old, and old is forgotten.
 	young, old map[uint64]time.Time
 }
 
-func newRoundTrips(p Publisher) *roundTrips {
-	return &roundTrips{publisher: p, seed: maphash.MakeSeed(), young: make(map[uint64]time.Time)}
+func newRoundTrips() *roundTrips {
+	return &roundTrips{seed: maphash.MakeSeed(), young: make(map[uint64]time.Time)}
 }
 
-// Publish implements Publisher.
-func (r *roundTrips) Publish(line []byte) error {
-	key := maphash.Bytes(r.seed, line)
-	r.begin(key) // before the line can be back
-	if err := r.publisher.Publish(line); err != nil {
-		r.take(key)
-		return err
-	}
-	r.accepted.Add(1)
-	return nil
-}
-
-func (r *roundTrips) begin(key uint64) {
+// begin is called before a line is published. The key is for take, if it is not.
+func (r *roundTrips) begin(line []byte) (key uint64) {
+	key = maphash.Bytes(r.seed, line)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.young) == maxTrips {
@@ -79,6 +65,7 @@ func (r *roundTrips) begin(key uint64) {
 	}
 	delete(r.old, key)
 	r.young[key] = time.Now()
+	return key
 }
 
 // received measures a line that came back, if it is one of ours.
