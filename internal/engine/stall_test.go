@@ -219,8 +219,8 @@ func TestTooSlowQueue(t *testing.T) {
 // Many messages at once after an outage do not close a session whose client reads
 // slowly.
 func TestManyLinesAtOnce(t *testing.T) {
-	const n = 12_000 // 12 MB
-	st := newTestServer(t, Config{})
+	const n = 12_000                                        // 12 MB
+	st := newTestServer(t, Config{PingInterval: time.Hour}) // the clients send no pings
 	c, s := st.join(websocket3)
 	shrinkBuffers(c, s)
 	p := st.connect(polling3)
@@ -265,7 +265,7 @@ func TestStallTimeout(t *testing.T) {
 // Polling and websocket clients share one log.
 func TestManySessions(t *testing.T) {
 	const n = 300
-	st := newTestServer(t, Config{})
+	st := newTestServer(t, Config{PingInterval: time.Hour}) // the clients send no pings
 	log := &feedLog{}
 	var sessions []*Session
 	var reading sync.WaitGroup
