@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // await fails the test when cond does not become true.
 func await(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	awaitFor(t, 10*time.Second, what, cond)
+	awaitFor(t, time.Minute, what, cond)
 }
 
 func awaitFor(t testing.TB, limit time.Duration, what string, cond func() bool) {

@@ -78,7 +78,8 @@ func TestHalfOpenSubscription(t *testing.T) {
 	m := mini(t)
 	p := newProxy(t, m.Addr())
 	opts := at(p.addr)
-	opts.ReadTimeout = 200 * time.Millisecond
+	// Longer than ProbeTimeout, or the publisher notices first, and the log has its error.
+	opts.ReadTimeout = 2 * time.Second
 	n := start(t, opts, cfg).waitReady(t)
 	n.say(t, "before")
 	n.wait(t, 1)

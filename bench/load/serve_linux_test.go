@@ -83,8 +83,8 @@ func (s *testServer) serve(c net.Conn) {
 
 func (s *testServer) join(c net.Conn, connect string) {
 	s.mu.Lock()
+	defer s.mu.Unlock() // broadcast must not write to a client that has not connected
 	s.conns = append(s.conns, c)
-	s.mu.Unlock()
 	_, _ = c.Write(serverFrame(opText, connect))
 	if s.eio == 4 {
 		_, _ = c.Write(serverFrame(opText, "2"))
