@@ -17,10 +17,10 @@ type Handler interface {
 	Opened(s *Session)
 	// Message is called for each message packet, one at a time per session.
 	// While it blocks, the server reads nothing more from that client. The
-	// handler may keep data.
+	// handler may keep data. To wait it should call Session.PauseUntil.
 	Message(s *Session, data []byte, binary bool)
-	// Closed is called once per opened session, after the session has ended. It
-	// may run at the same time as Message, in any goroutine, and must not block.
+	// Closed is called once per opened session, after the session has ended and the
+	// last Message has returned, in any goroutine. It must not block.
 	Closed(s *Session, reason Reason)
 }
 

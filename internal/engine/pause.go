@@ -11,6 +11,7 @@ type pauser uint8
 
 const (
 	byHandler pauser = 1 << iota // Pause
+	byMessage                    // PauseUntil
 	byRate                       // throttleLocked
 )
 
@@ -40,6 +41,39 @@ func (s *Session) pauseLocked(by pauser) {
 
 // Resume ends what Pause began.
 func (s *Session) Resume() { s.endPause(byHandler) }
+
+// PauseUntil is for a Handler.Message that cannot handle its message yet. It blocks until
+// ready is closed, and pauses the session meanwhile, as Pause does. It also returns when
+// the session ends, and does not block while the session closes. The result is whether
+// the message is still to be handled, as in receive. No POST passes this pause: clients
+// that upgrade again and again could get any number of messages past it.
+func (s *Session) PauseUntil(ready <-chan struct{}) bool {
+	for resumed := s.pause(byMessage); resumed != nil; resumed = s.pause(byMessage) {
+		select {
+		case <-ready:
+			s.endPause(byMessage)
+			return s.handles()
+		case <-resumed: // the session has ended, or recheckPauseLocked was called
+		}
+	}
+	return s.handles()
+}
+
+// pause returns a channel that is closed at the end of the pause, or nil if the session
+// cannot pause.
+func (s *Session) pause(by pauser) (resumed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.unlock()
+	s.pauseLocked(by)
+	return s.resumed
+}
+
+// handles reports whether the session still handles messages.
+func (s *Session) handles() bool {
+	s.mu.Lock()
+	defer s.unlock()
+	return s.out.state == open || s.drainingLocked()
+}
 
 func (s *Session) endPause(by pauser) {
 	s.mu.Lock()
@@ -98,8 +132,13 @@ func (s *Session) recheckPauseLocked() {
 	}
 }
 
-// keepAliveLocked is the heartbeat of a paused session.
+// keepAliveLocked is the heartbeat of a paused session. A client that polls has to go on
+// polling; nothing else would show that it has gone, while its POST waits.
 func (s *Session) keepAliveLocked() {
+	if s.ws == nil && s.poll == nil && time.Since(s.polled) > s.server.cfg.PingInterval+s.pingTimeout() {
+		s.closeLocked(PingTimeout)
+		return
+	}
 	interval, p := s.server.cfg.PingTimeout3/2, packet.Packet{Type: packet.Noop}
 	if s.revision == Revision4 {
 		interval, p.Type = s.server.cfg.PingInterval, packet.Ping

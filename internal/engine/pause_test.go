@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,4 +167,104 @@ func TestPauseAndEnd(t *testing.T) {
 		st.wantClosed(s, ForcedClose)
 		c.wantClose(0)
 	})
+}
+
+// A handler that cannot handle a message yet pauses its session. The session's own pause
+// may end meanwhile, and the end of the session ends both.
+func TestPauseUntil(t *testing.T) {
+	bubble(t, func(t *testing.T, st *testServer) {
+		c, s := st.join(websocket3)
+		ready, handled := make(chan struct{}), make(chan bool, 1)
+		go func() { handled <- s.PauseUntil(ready) }()
+		synctest.Wait()
+		s.Pause()
+		c.sendSlowly("4a")
+		for range 20 {
+			advance(2500 * time.Millisecond)
+			c.want("6")
+		}
+		s.Resume()
+		synctest.Wait()
+		if len(st.received) > 0 || len(handled) > 0 {
+			t.Error("the pause has ended with that of Pause")
+		}
+		close(ready)
+		if !<-handled {
+			t.Error("the message was given up although the session is open")
+		}
+		st.wantReceived("a")
+
+		go func() { handled <- s.PauseUntil(make(chan struct{})) }()
+		synctest.Wait()
+		c.conn.Close()
+		if <-handled {
+			t.Error("a message is to be handled after the end of its session")
+		}
+		if s.PauseUntil(make(chan struct{})) {
+			t.Error("a message is to be handled long after the end of its session")
+		}
+		st.wantClosed(s, TransportClose)
+	})
+}
+
+// No POST passes the pause of a message, probe or not.
+func TestPauseUntilAndUpgrade(t *testing.T) {
+	bubble(t, func(t *testing.T, st *testServer) {
+		p := st.connect(polling3)
+		ready, handled := make(chan struct{}), make(chan bool, 1)
+		go func() { handled <- p.session.PauseUntil(ready) }()
+		synctest.Wait()
+		c := p.probe()
+		synctest.Wait()
+		if len(handled) > 0 {
+			t.Error("the pause has ended with the probe")
+		}
+		close(ready)
+		if !<-handled {
+			t.Error("the message was given up")
+		}
+		c.send("5", "4a")
+		st.wantReceived("a")
+	})
+}
+
+// A client that polls no more has gone, also during a pause.
+func TestPauseOfAClientThatPollsNoMore(t *testing.T) {
+	for query, silence := range map[string]time.Duration{polling3: 30 * time.Second, polling4: 45 * time.Second} {
+		bubble(t, func(t *testing.T, st *testServer) {
+			p := st.connect(query)
+			p.session.Pause()
+			for range 20 { // it waits for as long as it polls
+				p.poll()
+			}
+			if st.engine.Len() != 1 {
+				t.Fatalf("%s: the session has ended while the client polled", query)
+			}
+			advance(silence + 25*time.Second)
+			st.wantClosed(p.session, PingTimeout)
+		})
+	}
+}
+
+// A session ends for its handler when its last message has been handled.
+func TestClosedComesAfterMessage(t *testing.T) {
+	var handling atomic.Bool
+	st := newTestServer(t, Config{}, func(w *testHandler) {
+		w.onMessage = func(s *Session, _ []byte, _ bool) {
+			handling.Store(true)
+			defer handling.Store(false)
+			s.Abort()
+			for range 100 {
+				runtime.Gosched() // Closed could run now
+			}
+		}
+		w.onClosed = func(*Session) {
+			if handling.Load() {
+				t.Error("Closed was called before Message has returned")
+			}
+		}
+	})
+	c, s := st.join(websocket3)
+	c.send("4a")
+	st.wantClosed(s, InternalError)
 }

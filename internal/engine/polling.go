@@ -93,7 +93,7 @@ func (s *Session) startPoll() *poll {
 		return nil
 	}
 	p := &poll{answer: make(chan [][]byte, 1)}
-	s.poll = p
+	s.poll, s.polled = p, time.Now()
 	switch {
 	case s.late != nil:
 		s.answerPollLocked(s.late.answer)

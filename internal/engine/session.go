@@ -57,6 +57,7 @@ type Session struct {
 	throttle    *throttle     // nil where Config sets no rate
 	passing     *post         // the POST that passes the pause
 	late        *latePoll     // set when a POST has closed the session
+	polled      time.Time     // when the last poll came
 	unread      int           // bytes of answers to polls that were not written yet
 }
 
@@ -178,6 +179,8 @@ func (s *Session) closeLocked(reason Reason) {
 		go func() {
 			defer s.server.running.Done()
 			defer s.server.cfg.Panics.Recover(panics.Handler, nil)
+			s.receiving.Lock() // the last Message has returned
+			defer s.receiving.Unlock()
 			s.server.handler.Closed(s, reason)
 		}()
 	}
