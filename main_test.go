@@ -277,7 +277,7 @@ func TestDirections(t *testing.T) {
 		"tsunagu/internal/histogram": {},
 		"tsunagu/internal/cluster":   {goRedis},
 		"tsunagu/internal/admin":     {"tsunagu/internal/histogram", "github.com/prometheus/client_golang/prometheus"},
-		"tsunagu/internal/report": {"tsunagu/adapter", "tsunagu/internal/admin", "tsunagu/internal/chat", "tsunagu/internal/cluster",
+		"tsunagu/internal/report": {"tsunagu/adapter", "tsunagu/internal/admin", "tsunagu/internal/bridge", "tsunagu/internal/chat", "tsunagu/internal/cluster",
 			"tsunagu/internal/engine", "tsunagu/internal/limit", "tsunagu/internal/panics", goRedis},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./adapter/...", "./static/...", "./internal/...").Output()

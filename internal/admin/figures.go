@@ -28,6 +28,9 @@ type Figures struct {
 	BytesOut int64            `json:"bytesOut"`
 	Slowed   int64            `json:"slowed"` // pauses of clients above the message rate
 
+	QueuedBytes    int64 `json:"queuedBytes"`    // of events that wait for handlers, now
+	PausedSessions int64 `json:"pausedSessions"` // sessions that wait for room there, now
+
 	MaxSessions        int64 `json:"maxSessions"`    // of the process
 	Connections        int64 `json:"connections"`    // of clients, now
 	MaxConnections     int64 `json:"maxConnections"` // of the process

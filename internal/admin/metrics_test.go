@@ -36,6 +36,8 @@ func TestMetrics(t *testing.T) {
 		"tsunagu_sessions_limit":                both("23"),
 		"tsunagu_connections":                   both("24"),
 		"tsunagu_connections_limit":             both("25"),
+		"tsunagu_event_queue_bytes":             both("28"),
+		"tsunagu_sessions_paused":               both("29"),
 		"tsunagu_connections_refused_total":     both("26"),
 		"tsunagu_io_uring":                      both("1"),
 		"tsunagu_redis_subscribed":              both("1"),

@@ -39,7 +39,7 @@ func sampleFigures(port string, unready ...string) Figures {
 		Closed: map[string]int64{"ping timeout": 6}, Refused: map[string]int64{"bad request": 7},
 		Messages: 8, BytesIn: 9, BytesOut: 10, LinesIn: 11, LinesOut: 12,
 		LinesDropped: map[string]int64{"no text": 13}, Listeners: 14, IOUring: true,
-		Slowed: 22, MaxSessions: 23, Connections: 24, MaxConnections: 25, ConnectionsRefused: 26,
+		Slowed: 22, MaxSessions: 23, Connections: 24, MaxConnections: 25, ConnectionsRefused: 26, QueuedBytes: 28, PausedSessions: 29,
 		Panics: map[string]int64{"timer": 27},
 		Redis:  Redis{Subscribed: true, Published: 15, Again: 21, Reconnects: 16, Gaps: 17, Lost: 18, Waiting: 19, WaitingBytes: 20},
 	}

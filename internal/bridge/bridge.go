@@ -44,9 +44,15 @@ type Config struct {
 	// Beyond it the server reads nothing from the client, and keeps the connection
 	// alive, until half of them have been handled. Default 1 MiB.
 	MaxQueue int
+	// MaxTotalQueue bounds such events of all clients together, in bytes, those that
+	// are being handled and those of sessions that have ended included. Beyond it the
+	// server reads no more events until some have been handled, and closes sessions
+	// that would need an OnConnect. Default 64 MiB.
+	MaxTotalQueue int
 	// Panics gets the panics of handlers and timers. Default: nobody is told.
 	Panics *panics.Recorder
-	// Logger gets acks that cannot be encoded, and at debug level each dropped packet.
+	// Logger gets acks that cannot be encoded, a warning, at most once a minute, when
+	// MaxTotalQueue is reached, and at debug level each dropped packet.
 	// Default: none.
 	Logger *slog.Logger
 }
@@ -56,6 +62,7 @@ func (c Config) withDefaults() Config {
 	c.MaxAttachments = cmp.Or(c.MaxAttachments, 10)
 	c.MaxAttachmentBytes = cmp.Or(c.MaxAttachmentBytes, 4<<20)
 	c.MaxQueue = cmp.Or(c.MaxQueue, 1<<20)
+	c.MaxTotalQueue = cmp.Or(c.MaxTotalQueue, 64<<20)
 	if c.Panics == nil {
 		c.Panics = panics.New(nil)
 	}
@@ -81,6 +88,7 @@ type Server struct {
 	// static once sessions are opened
 	namespaces map[string]*namespace
 
+	budget  budget
 	ioConns sync.WaitGroup // connections of go-socket.io
 	serving sync.WaitGroup // go-socket.io's accept loop
 }
@@ -92,9 +100,21 @@ func New(cfg Config) *Server {
 		namespaces: make(map[string]*namespace),
 		io:         socketio.NewServer(&engineio.Options{Transports: []transport.Transport{ioTransport{}}}),
 	}
+	s.budget.max, s.budget.logger = int64(s.cfg.MaxTotalQueue), s.cfg.Logger
 	s.Namespace("/")
 	s.serving.Go(func() { s.io.Serve() }) // ends with io.EOF after Close
 	return s
+}
+
+// Stats are the figures of a Server at one moment.
+type Stats struct {
+	QueuedBytes    int64 // of events that wait for handlers or are being handled
+	PausedSessions int64 // sessions whose events wait for room below Config.MaxTotalQueue
+}
+
+// Stats returns the figures of the server.
+func (s *Server) Stats() Stats {
+	return Stats{QueuedBytes: s.budget.bytes.Load(), PausedSessions: s.budget.waiting.Load()}
 }
 
 // Wait waits for the handlers of sessions that have ended, or until ctx ends and

@@ -21,7 +21,7 @@ type client struct {
 	server  *Server
 	session *engine.Session
 
-	// owned by Message, which the engine calls for one message at a time
+	// owned by Message and Closed, which the engine calls one at a time
 	pending *pendingPacket
 
 	mu sync.Mutex
@@ -113,10 +113,17 @@ func (cl *client) receiveAttachment(data []byte) {
 }
 
 func (cl *client) receive(pk *pendingPacket) {
+	size := pk.size + len(pk.Data) + overhead*(1+len(pk.Elements))
+	switch pk.Type {
+	case packet.Event, packet.BinaryEvent, packet.Ack, packet.BinaryAck:
+		if !cl.server.budget.reserve(cl.session, size) {
+			return
+		}
+		defer cl.server.budget.release(size) // the queue counts it from then on
+	}
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	c := cl.connLocked(pk.Namespace)
-	size := pk.size + len(pk.Data) + overhead*(1+len(pk.Elements))
 	switch {
 	case cl.ended:
 	case pk.Type == packet.Connect:
@@ -159,6 +166,10 @@ func (cl *client) connectLocked(c *Conn, pk packet.SocketPacket) {
 		cl.session.Send(c.welcome()...)
 		return
 	case c != nil && c.state == connecting: // OnConnect decides about both
+		return
+	}
+	if ns.onConnect != nil && cl.server.budget.full() {
+		cl.session.Close() // the client connects again later
 		return
 	}
 	cl.conns = slices.DeleteFunc(cl.conns, func(old *Conn) bool { return old == c })
@@ -277,14 +288,13 @@ func (cl *client) onConnectTimeout() {
 func (cl *client) end(reason engine.Reason) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	cl.ended = true
+	cl.ended, cl.pending = true, nil
 	if cl.connectTimer != nil {
 		cl.connectTimer.Stop()
 	}
 	defer func() { // also if the audience panics, or Close would wait for ever
 		if cl.io != nil {
-			cl.io.ended = true
-			cl.io.changed.Signal()
+			cl.io.endLocked()
 		}
 	}()
 	for _, c := range cl.conns {

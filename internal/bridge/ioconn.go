@@ -38,7 +38,7 @@ type ioConn struct {
 	client *client // static after construction
 
 	// owned by go-socket.io's reader, which calls the handlers
-	current *delivery
+	current *delivery // set with the client's mu
 	reader  packetReader
 
 	closes atomic.Int32 // calls of Close
@@ -49,6 +49,7 @@ type ioConn struct {
 	size        int       // of the queue, in bytes
 	paused      bool
 	ended       bool // go-socket.io reads io.EOF after the last delivery
+	kept        int  // what the ioConn itself counts in the budget, in bytes
 }
 
 // newIOConn makes go-socket.io accept a session. Its only entry point for that is an
@@ -73,10 +74,22 @@ func (l *ioConn) queueLocked(d *delivery) {
 	}
 	l.last = d
 	l.size += d.size
+	l.client.server.budget.add(d.size)
 	if l.size > l.client.server.cfg.MaxQueue && !l.paused {
 		l.paused = true
 		l.client.session.Pause()
 	}
+	l.changed.Signal()
+}
+
+// endLocked ends the queue. The connection of go-socket.io ends behind it. If a handler
+// blocks that may take any time, and nothing else bounds the number of such connections.
+func (l *ioConn) endLocked() {
+	if l.current != nil || l.first != nil {
+		l.kept = ioConnSize
+		l.client.server.budget.add(l.kept)
+	}
+	l.ended = true
 	l.changed.Signal()
 }
 
@@ -85,6 +98,10 @@ func (l *ioConn) queueLocked(d *delivery) {
 func (l *ioConn) NextReader() (frame.Type, eiopacket.Type, io.ReadCloser, error) {
 	l.client.mu.Lock()
 	defer l.client.mu.Unlock()
+	if l.current != nil { // its handler has returned
+		l.client.server.budget.release(l.current.size)
+		l.current = nil
+	}
 	for l.first == nil && !l.ended {
 		l.changed.Wait()
 	}
@@ -127,6 +144,7 @@ func (discard) Close() error { return nil }
 func (l *ioConn) Close() error {
 	l.client.session.Close()
 	if l.closes.Add(1) == 2 {
+		l.client.server.budget.release(l.kept)
 		l.client.server.ioConns.Done()
 	}
 	return nil

@@ -68,24 +68,34 @@ func TestReadingStopsAtTheBound(t *testing.T) {
 // as a test with a clock of its own needs it.
 func pipeClient(t *testing.T, cfg Config, register func(*Server)) *testClient {
 	t.Helper()
-	srv := New(cfg)
+	_, connect := pipeServer(t, cfg, register)
+	return connect()
+}
+
+// pipeServer runs a server, and returns a function that connects a client.
+func pipeServer(t *testing.T, cfg Config, register func(*Server)) (srv *Server, connect func() *testClient) {
+	t.Helper()
+	srv = New(cfg)
 	register(srv)
 	eng := engine.New(engine.Config{}, srv)
-	server, conn := net.Pipe()
-	go eng.ServeHTTP(hijacker{httptest.NewRecorder(), server}, upgradeRequest())
-	in := bufio.NewReader(conn)
-	if _, err := http.ReadResponse(in, nil); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		conn.Close()
 		if err := eng.Shutdown(context.Background()); err != nil {
 			t.Error(err)
 		}
 		srv.Close()
 	})
-	c := &testClient{t: t, conn: conn, in: in}
-	c.readHandshake()
-	c.expect("40")
-	return c
+	return srv, func() *testClient {
+		t.Helper()
+		server, conn := net.Pipe()
+		t.Cleanup(func() { conn.Close() })
+		go eng.ServeHTTP(hijacker{httptest.NewRecorder(), server}, upgradeRequest())
+		in := bufio.NewReader(conn)
+		if _, err := http.ReadResponse(in, nil); err != nil {
+			t.Fatal(err)
+		}
+		c := &testClient{t: t, conn: conn, in: in}
+		c.readHandshake()
+		c.expect("40")
+		return c
+	}
 }

@@ -68,7 +68,7 @@ func New(cfg Config) *Node {
 	cfg.Engine.Logger, cfg.Engine.Panics = log, n.panics
 	n.engine = engine.New(cfg.Engine, n.bridge)
 	n.handler = static.Handler(n.engine)
-	n.report = &report.Node{Port: cfg.Port, Engine: n.engine, Chat: n.chat, Relay: n.relay, Panics: n.panics}
+	n.report = &report.Node{Port: cfg.Port, Engine: n.engine, Bridge: n.bridge, Chat: n.chat, Relay: n.relay, Panics: n.panics}
 	return n
 }
 

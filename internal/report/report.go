@@ -12,6 +12,7 @@ import (
 
 	"tsunagu/adapter"
 	"tsunagu/internal/admin"
+	"tsunagu/internal/bridge"
 	"tsunagu/internal/chat"
 	"tsunagu/internal/engine"
 	"tsunagu/internal/limit"
@@ -30,6 +31,7 @@ type Node struct {
 	// static once it is used
 	Port   int
 	Engine *engine.Server
+	Bridge *bridge.Server
 	Chat   *chat.Chat
 	Relay  *adapter.Adapter
 	Panics *panics.Recorder
@@ -50,7 +52,7 @@ func (n *Node) Draining() { n.draining.Store(true) }
 
 // Figures implements admin.Node.
 func (n *Node) Figures() admin.Figures {
-	e, c, r := n.Engine.Stats(), n.Chat.Stats(), n.Relay.Stats()
+	e, b, c, r := n.Engine.Stats(), n.Bridge.Stats(), n.Chat.Stats(), n.Relay.Stats()
 	f := admin.Figures{
 		Name:     n.name(),
 		Node:     strconv.Itoa(n.Port),
@@ -65,6 +67,9 @@ func (n *Node) Figures() admin.Figures {
 		BytesIn:  e.BytesIn,
 		BytesOut: e.BytesOut + c.Fanout.Written,
 		Slowed:   e.Slowed,
+
+		QueuedBytes:    b.QueuedBytes,
+		PausedSessions: b.PausedSessions,
 
 		LinesIn:      c.Accepted,
 		LinesOut:     c.Fanout.Lines,

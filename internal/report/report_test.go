@@ -73,7 +73,7 @@ func newNode(t *testing.T, port int, m *miniredis.Miniredis) (n *Node, url strin
 		b.Close()
 		c.Close()
 	})
-	return &Node{Port: port, Engine: e, Chat: c, Relay: relay, Panics: panics.New(nil), Limiter: limiter, Listener: l}, web.URL
+	return &Node{Port: port, Engine: e, Bridge: b, Chat: c, Relay: relay, Panics: panics.New(nil), Limiter: limiter, Listener: l}, web.URL
 }
 
 // ask makes a request of a polling client.
