@@ -3,6 +3,7 @@ package fanout
 import (
 	"bytes"
 	"io"
+	"log/slog"
 	"syscall"
 	"testing"
 
@@ -68,5 +69,81 @@ func TestPanickingMembers(t *testing.T) {
 				t.Errorf("%d panics were counted, want 4 or more", n)
 			}
 		})
+	}
+}
+
+// A panickingBatch panics in Add or Close, or in Send behind some reports.
+type panickingBatch struct {
+	directBatch
+	inAdd   bool
+	reports int
+	closed  bool
+}
+
+func (b *panickingBatch) Add(fd int, p []byte) {
+	if b.inAdd && b.n == 1 {
+		panic("Add broke")
+	}
+	b.directBatch.Add(fd, p)
+}
+
+func (b *panickingBatch) Send(report func(i, n int, err error)) error {
+	b.n = b.reports
+	b.directBatch.Send(report)
+	panic("Send broke")
+}
+
+func (b *panickingBatch) Close() {
+	b.closed = true
+	panic("Close broke, too")
+}
+
+// A reportedMember records how its writes ended.
+type reportedMember struct {
+	fd       int
+	reported []error
+}
+
+func (m *reportedMember) Stage() (int, []byte) { return m.fd, []byte("x") }
+func (m *reportedMember) Abort()               {}
+func (m *reportedMember) Wrote(n int, err error) bool {
+	m.reported = append(m.reported, err)
+	return false
+}
+
+// After a panic of the batch each member is told once what became of its write, and the
+// worker goes on with write(2).
+func TestPanickingBatch(t *testing.T) {
+	for _, broken := range []*panickingBatch{{inAdd: true}, {reports: 0}, {reports: 2}} {
+		fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Close(fds[0])
+		defer syscall.Close(fds[1])
+		recorder := panics.New(nil)
+		w := &worker{wake: make(chan struct{}, 1), panics: recorder, logger: slog.New(slog.DiscardHandler), out: broken}
+		w.count.ring.Store(true)
+		var members []*reportedMember
+		for range 4 {
+			m := &reportedMember{fd: fds[0]}
+			w.add(m)
+			members = append(members, m)
+		}
+		w.round()
+		for i, m := range members {
+			if known := i < broken.reports; len(m.reported) != 1 || (m.reported[0] == nil) != known {
+				t.Errorf("after %d reports member %d was told %v, want one report, and an error unless its write is known", broken.reports, i, m.reported)
+			}
+		}
+		if n := recorder.Counts()[panics.Fanout]; n != 2 || !broken.closed || w.count.ring.Load() {
+			t.Errorf("%d panics were counted, want that of the batch and that of its Close; closed: %t, io_uring in use: %t", n, broken.closed, w.count.ring.Load())
+		}
+		w.round()
+		for i, m := range members {
+			if len(m.reported) != 2 || m.reported[1] != nil {
+				t.Errorf("in the next round member %d was told %v, want no error", i, m.reported)
+			}
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 
@@ -73,22 +74,30 @@ func (w *worker) run(stop <-chan struct{}) {
 // mu while it writes. Lines that arrive during a round wake the worker again.
 func (w *worker) round() {
 	since := w.count.begin()
-	var members, writing [uring.Size]Member
+	var members [uring.Size]Member
+	var writes [uring.Size]stagedWrite
 	for at := 0; ; at += len(members) {
 		n := w.copyMembers(members[:], at)
 		if n == 0 {
 			w.count.finish(since)
 			return
 		}
-		staged := w.stage(members[:n], &writing)
-		w.write(writing[:staged])
+		staged := w.stage(members[:n], &writes)
+		w.write(writes[:staged])
 	}
 }
 
-// stage calls Stage of each member. It adds what they write to the batch and the members
-// that do to writing, and returns their number. A panic costs that member only: stage
-// goes on with the next one. One deferred call for all members costs less than one each.
-func (w *worker) stage(members []Member, writing *[uring.Size]Member) (staged int) {
+// A stagedWrite is what a member's Stage has returned.
+type stagedWrite struct {
+	member Member
+	fd     int
+	p      []byte
+}
+
+// stage calls Stage of each member and returns the number of writes. A panic costs that
+// member only: stage goes on with the next one. One deferred call for all members costs
+// less than one each.
+func (w *worker) stage(members []Member, writes *[uring.Size]stagedWrite) (staged int) {
 	for next := 0; next < len(members); {
 		func() {
 			defer w.panics.Recover(panics.Fanout, func() { members[next-1].Abort() })
@@ -99,8 +108,7 @@ func (w *worker) stage(members []Member, writing *[uring.Size]Member) (staged in
 					continue
 				}
 				if fd, p := m.Stage(); len(p) > 0 {
-					w.out.Add(fd, p)
-					writing[staged] = m
+					writes[staged] = stagedWrite{m, fd, p}
 					staged++
 				}
 			}
@@ -125,19 +133,46 @@ func (w *worker) copyMembers(dst []Member, at int) int {
 	return copy(dst, w.members[at:])
 }
 
-// write sends the batch, which has one write for each of members.
-func (w *worker) write(members []Member) {
+// errBatchPanic is the error of a write whose batch has panicked. Any number of its bytes
+// may have been written.
+var errBatchPanic = errors.New("the result of a write is not known after a panic")
+
+// write makes the writes in one batch.
+func (w *worker) write(writes []stagedWrite) {
+	reported := 0
+	defer w.panics.Recover(panics.Fanout, func() { w.abandonBatch(writes[reported:]) })
+	for _, write := range writes {
+		w.out.Add(write.fd, write.p)
+	}
 	err := w.out.Send(func(i, n int, err error) {
+		reported = i + 1
 		w.written += int64(n)
-		if w.wrote(members[i], n, err) {
+		if w.wrote(writes[i].member, n, err) {
 			w.notify()
 		}
 	})
 	w.count.written.Store(w.written)
 	if err != nil {
 		w.logger.Warn("io_uring failed, falling back to write(2)", "err", err)
-		w.out.Close()
-		w.out = &directBatch{}
-		w.count.ring.Store(false)
+		w.replaceBatch().Close()
 	}
+}
+
+// abandonBatch is called after a panic of the batch. The members whose writes it has not
+// reported get an error, which ends them.
+func (w *worker) abandonBatch(writes []stagedWrite) {
+	old := w.replaceBatch()
+	defer old.Close() // last, because it may panic, too
+	for _, write := range writes {
+		w.wrote(write.member, 0, errBatchPanic)
+	}
+	w.logger.Warn("a batch of writes panicked, falling back to write(2)", "clients closed", len(writes))
+}
+
+// replaceBatch makes the worker use write(2), and returns the batch that it has used.
+func (w *worker) replaceBatch() (old batch) {
+	old = w.out
+	w.out = &directBatch{}
+	w.count.ring.Store(false)
+	return old
 }

@@ -21,7 +21,8 @@ const (
 	Write     Place = "write"     // writing to a client whose socket was full
 	Timer     Place = "timer"     // a heartbeat or a timeout
 	Handler   Place = "handler"   // a function of the application, or the end of a session
-	Fanout    Place = "fanout"    // asking a session for bytes, or telling it what was written
+	Fanout    Place = "fanout"    // asking sessions for bytes, writing them, or telling sessions what was written
+	Report    Place = "report"    // gathering figures for the operator and for other nodes
 )
 
 // A Recorder logs panics and counts them. All methods may be called concurrently.
@@ -39,7 +40,7 @@ func New(log *slog.Logger) *Recorder {
 		log = slog.New(slog.DiscardHandler)
 	}
 	r := &Recorder{log: log, counts: make(map[Place]int64)}
-	for _, p := range []Place{Request, WebSocket, Write, Timer, Handler, Fanout} {
+	for _, p := range []Place{Request, WebSocket, Write, Timer, Handler, Fanout, Report} {
 		r.counts[p] = 0
 	}
 	return r

@@ -139,7 +139,7 @@ func TestFigures(t *testing.T) {
 	if !f.Redis.Subscribed || f.Redis.Waiting != 0 {
 		t.Errorf("redis %+v, want it subscribed and nothing to wait", f.Redis)
 	}
-	if places := slices.Sorted(maps.Keys(f.Panics)); !slices.Equal(places, []string{"fanout", "handler", "relay", "request", "timer", "websocket", "write"}) {
+	if places := slices.Sorted(maps.Keys(f.Panics)); !slices.Equal(places, []string{"fanout", "handler", "relay", "report", "request", "timer", "websocket", "write"}) {
 		t.Errorf("panics %v, want a number for each place", f.Panics)
 	}
 	if _, shown := f.Closed["too slow"]; !shown {
