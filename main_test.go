@@ -275,8 +275,8 @@ func TestDirections(t *testing.T) {
 		"tsunagu/static/internal/fetch": {},
 		// What an operator is shown.
 		"tsunagu/internal/histogram": {},
-		"tsunagu/internal/cluster":   {goRedis},
-		"tsunagu/internal/admin":     {"tsunagu/internal/histogram", "github.com/prometheus/client_golang/prometheus"},
+		"tsunagu/internal/cluster":   {"tsunagu/internal/panics", goRedis},
+		"tsunagu/internal/admin":     {"tsunagu/internal/histogram", "tsunagu/internal/panics", "github.com/prometheus/client_golang/prometheus"},
 		"tsunagu/internal/report": {"tsunagu/adapter", "tsunagu/internal/admin", "tsunagu/internal/bridge", "tsunagu/internal/chat", "tsunagu/internal/cluster",
 			"tsunagu/internal/engine", "tsunagu/internal/limit", "tsunagu/internal/panics", goRedis},
 	}

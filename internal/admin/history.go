@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"tsunagu/internal/panics"
 )
 
 // window is how far back the page shows.
@@ -60,17 +62,23 @@ func (s *Server) sample(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.Interval)
 	defer tick.Stop()
 	for {
-		local := []Figures{}
-		for _, n := range s.cfg.Nodes {
-			local = append(local, n.Figures())
-		}
-		s.history.add(local, s.others(ctx))
+		s.takeSample(ctx)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// takeSample takes one sample, none if it panics.
+func (s *Server) takeSample(ctx context.Context) {
+	defer s.cfg.Panics.Recover(panics.Report, nil)
+	local := []Figures{}
+	for _, n := range s.cfg.Nodes {
+		local = append(local, n.Figures())
+	}
+	s.history.add(local, s.others(ctx))
 }
 
 // others asks what other processes report.

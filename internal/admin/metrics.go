@@ -5,6 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"tsunagu/internal/histogram"
+	"tsunagu/internal/panics"
 )
 
 // An emit function is given each value of a metric, with the values of its
@@ -128,11 +129,14 @@ func boolean(b bool) float64 {
 }
 
 // A collector reads the nodes of this process whenever it is asked.
-type collector struct{ nodes []Node }
+type collector struct {
+	nodes  []Node
+	panics *panics.Recorder
+}
 
-func newRegistry(nodes []Node) *prometheus.Registry {
+func newRegistry(nodes []Node, recorder *panics.Recorder) *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(collector{nodes}, collectors.NewGoCollector(),
+	r.MustRegister(collector{nodes, recorder}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return r
 }
@@ -151,8 +155,10 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector.
+// Collect implements prometheus.Collector. The registry calls it in a goroutine of its
+// own. After a panic the answer has the metrics that came before.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
+	defer c.panics.Recover(panics.Report, nil)
 	for _, n := range c.nodes {
 		f := n.Figures()
 		collect(ch, f, gauges, prometheus.GaugeValue)

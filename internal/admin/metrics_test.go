@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"tsunagu/internal/panics"
 )
 
 func TestMetricsFollowTheConventions(t *testing.T) {
-	r := newRegistry([]Node{newFakeNode(sampleFigures("1")), newFakeNode(sampleFigures("2"))})
+	r := newRegistry([]Node{newFakeNode(sampleFigures("1")), newFakeNode(sampleFigures("2"))}, panics.New(nil))
 	problems, err := testutil.GatherAndLint(r)
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +28,7 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 
 // Each figure arrives under its name, for each node.
 func TestMetrics(t *testing.T) {
-	r := newRegistry([]Node{newFakeNode(sampleFigures("1")), newFakeNode(sampleFigures("2", "draining"))})
+	r := newRegistry([]Node{newFakeNode(sampleFigures("1")), newFakeNode(sampleFigures("2", "draining"))}, panics.New(nil))
 	want := map[string]string{
 		"tsunagu_ready": `{node="1"} 1|{node="2"} 0`,
 		"tsunagu_sessions": `{eio="3",node="1",transport="polling"} 1|{eio="4",node="1",transport="websocket"} 2|` +

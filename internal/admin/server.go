@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"tsunagu/internal/panics"
 )
 
 //go:embed page.html
@@ -37,6 +39,8 @@ type Config struct {
 	Others func(ctx context.Context) ([][]byte, error)
 	// Interval is the time between two samples of the page. Default 2 s.
 	Interval time.Duration
+	// Panics gets the panics of nodes. Default: nobody is told.
+	Panics *panics.Recorder
 	// Logger is told of errors, at debug level. Default: nobody is.
 	Logger *slog.Logger
 }
@@ -54,6 +58,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Panics == nil {
+		cfg.Panics = panics.New(nil)
 	}
 	return &Server{cfg: cfg, history: history{max: max(1, int(window/cfg.Interval))}}
 }
@@ -99,7 +106,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /history", s.serveHistory)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.serveReady)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(newRegistry(s.cfg.Nodes), promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(newRegistry(s.cfg.Nodes, s.cfg.Panics), promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

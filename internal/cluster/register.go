@@ -12,6 +12,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"tsunagu/internal/panics"
 )
 
 const (
@@ -41,6 +43,8 @@ type Config struct {
 	Interval time.Duration
 	// Expiry is how long a report is valid. Default 10 s.
 	Expiry time.Duration
+	// Panics gets the panics of gathering and writing reports. Default: nobody is told.
+	Panics *panics.Recorder
 	// Logger is told once if Redis refuses the reports. Default: nobody is.
 	Logger *slog.Logger
 }
@@ -53,6 +57,8 @@ type Register struct {
 	opts    redis.Options
 	process string // begins the ids of this process's nodes
 	keys    struct{ nodes, figures string }
+
+	refused bool // the log was told that Redis refuses; owned by Run
 
 	mu     sync.Mutex
 	client *redis.Client // guarded by mu
@@ -69,6 +75,9 @@ func New(opts *redis.Options, cfg Config) *Register {
 	}
 	if cfg.Expiry == 0 {
 		cfg.Expiry = 10 * time.Second
+	}
+	if cfg.Panics == nil {
+		cfg.Panics = panics.New(nil)
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -136,18 +145,10 @@ func (r *Register) Run(ctx context.Context, reports func() map[string]Report) {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopTimeout, kill) })()
 	tick := time.NewTicker(r.cfg.Interval)
 	defer tick.Stop()
-	refused := false
 	var written map[string]Report
 	for {
-		written = reports()
-		err := r.write(hard, written)
-		if err != nil && ctx.Err() == nil {
-			r.cfg.Logger.Debug("this process's figures are not in redis", "error", err)
-		}
-		if isRefusal(err) && !refused {
-			refused = true
-			r.cfg.Logger.Info("redis refuses this node's figures: the admin pages of other nodes do not show it, the chat is not affected; "+
-				"allow SET, MGET, DEL, HSET, HDEL, HGETALL and EXPIRE on "+r.keys.nodes+" and "+r.keys.figures+"*", "error", err)
+		if current := r.report(hard, reports); current != nil {
+			written = current
 		}
 		select {
 		case <-tick.C:
@@ -156,6 +157,22 @@ func (r *Register) Run(ctx context.Context, reports func() map[string]Report) {
 			return
 		}
 	}
+}
+
+// report writes reports and returns them, nil if that panics.
+func (r *Register) report(ctx context.Context, reports func() map[string]Report) (written map[string]Report) {
+	defer r.cfg.Panics.Recover(panics.Report, nil)
+	all := reports()
+	err := r.write(ctx, all)
+	if err != nil && ctx.Err() == nil {
+		r.cfg.Logger.Debug("this process's figures are not in redis", "error", err)
+	}
+	if isRefusal(err) && !r.refused {
+		r.refused = true
+		r.cfg.Logger.Info("redis refuses this node's figures: the admin pages of other nodes do not show it, the chat is not affected; "+
+			"allow SET, MGET, DEL, HSET, HDEL, HGETALL and EXPIRE on "+r.keys.nodes+" and "+r.keys.figures+"*", "error", err)
+	}
+	return all
 }
 
 func (r *Register) write(ctx context.Context, reports map[string]Report) error {
@@ -175,6 +192,7 @@ func (r *Register) write(ctx context.Context, reports map[string]Report) error {
 
 // remove takes back what was written. Where it fails the reports expire.
 func (r *Register) remove(ctx context.Context, reports map[string]Report) {
+	defer r.cfg.Panics.Recover(panics.Report, nil)
 	err := r.do(ctx, func(ctx context.Context, c *redis.Client) error {
 		_, err := c.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for key := range reports {

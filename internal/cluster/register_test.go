@@ -15,6 +15,8 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
+
+	"tsunagu/internal/panics"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -148,6 +150,32 @@ func TestRedisRefuses(t *testing.T) {
 	if n := strings.Count(log.String(), "\n"); n != 1 {
 		t.Errorf("the log has %d lines, want one: %s", n, log.String())
 	}
+}
+
+// A panic costs one report, and the next one is written.
+func TestReportsPanic(t *testing.T) {
+	m := miniredis.RunT(t)
+	recorder := panics.New(nil)
+	one := New(&redis.Options{Addr: m.Addr()}, Config{Interval: time.Millisecond, Panics: recorder})
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	calls := 0
+	running.Go(func() {
+		one.Run(ctx, func() map[string]Report {
+			if calls++; calls%2 == 1 {
+				panic("the figures broke")
+			}
+			return map[string]Report{"0": {"a:3000", []byte("data of a:3000")}}
+		})
+	})
+	two, _ := run(t, m, Config{}, "b:3000")
+	await(t, "two hears of one", hears(t, two, "a:3000"))
+	cancel()
+	running.Wait()
+	if n := recorder.Counts()[panics.Report]; int(n) != (calls+1)/2 {
+		t.Errorf("%d panics were counted after %d calls, every other of which panics", n, calls)
+	}
+	await(t, "two hears of one no more", hears(t, two))
 }
 
 // A Redis that accepts connections and never answers holds nobody up.

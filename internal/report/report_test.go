@@ -203,3 +203,21 @@ func TestProcessesSeeEachOther(t *testing.T) {
 		})
 	}
 }
+
+// A panickingListener panics when it is asked for a connection.
+type panickingListener struct{ net.Listener }
+
+func (panickingListener) Accept() (net.Conn, error) { panic("Accept broke") }
+
+// A panic ends the admin server and nothing else.
+func TestAdminServerPanics(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	n, _ := newNode(t, 3000, miniredis.RunT(t))
+	stop := Start(Config{Nodes: []*Node{n}, Admin: panickingListener{l}, Logger: slog.New(slog.DiscardHandler)})
+	await(t, "the panic is counted", func() bool { return n.Figures().Panics["report"] == 1 })
+	stop()
+}

@@ -11,6 +11,7 @@ import (
 
 	"tsunagu/internal/admin"
 	"tsunagu/internal/cluster"
+	"tsunagu/internal/panics"
 )
 
 // Config holds what Start is told.
@@ -37,12 +38,16 @@ func Start(cfg Config) (stop func()) {
 	if cfg.Failed == nil {
 		cfg.Failed = func(error) {}
 	}
-	others, stopRegister := startRegister(cfg)
+	recorder := panics.New(cfg.Logger)
+	if len(cfg.Nodes) > 0 { // the figures of the first node count the panics of all of them
+		recorder = cfg.Nodes[0].Panics
+	}
+	others, stopRegister := startRegister(cfg, recorder)
 	if cfg.Admin == nil {
 		return stopRegister
 	}
-	stopAdmin := start(func(ctx context.Context) {
-		if err := newAdmin(cfg, others).Run(ctx, cfg.Admin); err != nil {
+	stopAdmin := start(recorder, func(ctx context.Context) {
+		if err := newAdmin(cfg, recorder, others).Run(ctx, cfg.Admin); err != nil {
 			cfg.Failed(fmt.Errorf("admin server: %w", err))
 		}
 	})
@@ -54,10 +59,13 @@ func Start(cfg Config) (stop func()) {
 }
 
 // start runs f until stop is called, which waits for it.
-func start(f func(ctx context.Context)) (stop func()) {
+func start(recorder *panics.Recorder, f func(ctx context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { f(ctx) })
+	running.Go(func() {
+		defer recorder.Recover(panics.Report, nil)
+		f(ctx)
+	})
 	return func() {
 		cancel()
 		running.Wait()
@@ -66,12 +74,12 @@ func start(f func(ctx context.Context)) (stop func()) {
 
 // startRegister returns a function that reads what others report, nil if this
 // process is to store nothing in Redis.
-func startRegister(cfg Config) (others func(context.Context) ([][]byte, error), stop func()) {
+func startRegister(cfg Config, recorder *panics.Recorder) (others func(context.Context) ([][]byte, error), stop func()) {
 	if cfg.Redis == nil {
 		return nil, func() {}
 	}
-	register := cluster.New(cfg.Redis, cluster.Config{Logger: cfg.Logger})
-	stop = start(func(ctx context.Context) {
+	register := cluster.New(cfg.Redis, cluster.Config{Panics: recorder, Logger: cfg.Logger})
+	stop = start(recorder, func(ctx context.Context) {
 		register.Run(ctx, func() map[string]cluster.Report { return reports(cfg.Nodes) })
 	})
 	return func(ctx context.Context) (all [][]byte, err error) {
@@ -83,12 +91,12 @@ func startRegister(cfg Config) (others func(context.Context) ([][]byte, error), 
 	}, stop
 }
 
-func newAdmin(cfg Config, others func(context.Context) ([][]byte, error)) *admin.Server {
+func newAdmin(cfg Config, recorder *panics.Recorder, others func(context.Context) ([][]byte, error)) *admin.Server {
 	var nodes []admin.Node
 	for _, n := range cfg.Nodes {
 		nodes = append(nodes, n)
 	}
-	return admin.New(admin.Config{Nodes: nodes, Others: others, Logger: cfg.Logger})
+	return admin.New(admin.Config{Nodes: nodes, Others: others, Panics: recorder, Logger: cfg.Logger})
 }
 
 func reports(nodes []*Node) map[string]cluster.Report {
