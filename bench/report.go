@@ -125,7 +125,7 @@ func (r results) caption() string {
 	if r.Trial {
 		kind = "A trial with fewer clients than the rows say. "
 	}
-	return fmt.Sprintf("%sMedians of %d interleaved rounds (lowest–highest); × is the median of the ratios to Node with socket.io 2.1.1 "+
+	return fmt.Sprintf("%sMedians of up to %d interleaved rounds (lowest–highest); × is the median of the ratios to Node with socket.io 2.1.1 "+
 		"within each round. Missing messages were not delivered within 5 s after the last one. \"go-socket.io alone\" is the chat as one would "+
 		"write it with that library, its own broadcast and go-redis. %s.\n", kind, most, r.Machine)
 }

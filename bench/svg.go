@@ -58,7 +58,7 @@ func (r results) chart() chart {
 			c.panels = append(c.panels, panel)
 		}
 	}
-	c.note = fmt.Sprintf("Shorter is better, except in the last panel. Medians of %d rounds; thin lines go from the lowest to the highest.", rounds)
+	c.note = fmt.Sprintf("Shorter is better, except in the last panel. Medians of up to %d rounds; thin lines go from the lowest to the highest.", rounds)
 	return c
 }
 
