@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,7 +87,15 @@ func startSeedWith(t *testing.T, redis *redisServer, replacements ...string) nod
 	}
 	cmd := exec.Command("node", "server.js")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "NODE_PATH="+modules)
+	before := redis.subscribers(t)
 	p := start(t, "the seed's server.js on "+port, cmd)
 	p.prints(t, "listening on localhost:"+port)
+	// It listens before it has subscribed, and misses what is said until then.
+	eventually(t, waitLimit, func() string {
+		if n := redis.subscribers(t); n <= before {
+			return fmt.Sprintf("%d nodes have subscribed to chat, want more than %d", n, before)
+		}
+		return ""
+	})
 	return node{port, p}
 }

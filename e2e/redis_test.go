@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -41,6 +43,17 @@ func (r *redisServer) stop(t *testing.T) {
 }
 
 func (r *redisServer) url() string { return "redis://127.0.0.1:" + r.port }
+
+// subscribers returns the number of subscribers of the chat.
+func (r *redisServer) subscribers(t *testing.T) int {
+	t.Helper()
+	fields := strings.Fields(mustOutput(t, "redis-cli", "-p", r.port, "pubsub", "numsub", "chat"))
+	n, err := strconv.Atoi(fields[len(fields)-1])
+	if err != nil {
+		t.Fatalf("PUBSUB NUMSUB: %v", err)
+	}
+	return n
+}
 
 // publish publishes a line with redis-cli, and returns the number of subscribers.
 func (r *redisServer) publish(t *testing.T, line string) string {
