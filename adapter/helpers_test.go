@@ -127,7 +127,7 @@ func (n *node) run(t testing.TB) *node {
 			if err != nil {
 				t.Errorf("Run: %v", err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("Run does not end")
 		}
 	})
@@ -139,7 +139,7 @@ func (n *node) waitReady(t testing.TB) *node {
 	t.Helper()
 	select {
 	case <-n.Ready():
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("never ready")
 	}
 	return n

@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // waitLimit is how long a test waits for what has to come.
-const waitLimit = 10 * time.Second
+const waitLimit = time.Minute
 
 // serve runs an engine with a bridge until the test ends.
 func serve(t *testing.T, cfg Config, register func(*Server)) (srv *Server, url string) {

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const testTimeout = 10 * time.Second
+const testTimeout = time.Minute
 
 // A redis is a publisher that passes each line to all chats.
 type redis struct {

@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testTimeout is how long a test waits for an event.
-const testTimeout = 5 * time.Second
+const testTimeout = time.Minute
 
 // A testServer is a Server with a testHandler, and the means to connect to it.
 type testServer struct {

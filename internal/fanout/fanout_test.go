@@ -56,7 +56,7 @@ func (r *listener) Abort()                {}
 // await waits until n lines were received.
 func (r *listener) await(t *testing.T, n int) []string {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		r.mu.Lock()
 		received := r.received

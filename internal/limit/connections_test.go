@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-const testTimeout = 10 * time.Second
+const testTimeout = time.Minute
 
 // eventually waits until cond returns true.
 func eventually(t *testing.T, what string, cond func() bool) {

@@ -106,7 +106,8 @@ func (d *memoryDeadline) set(b *memoryBuffer, t time.Time) {
 	if d.timer != nil {
 		d.timer.Stop()
 	}
-	if d.at = t; !t.IsZero() {
+	// A timer that is due at once can crash the race detector in a bubble (Go 1.26).
+	if d.at = t; !t.IsZero() && !d.passed() {
 		d.timer = time.AfterFunc(time.Until(t), b.changed.Broadcast)
 	}
 	b.changed.Broadcast()

@@ -21,7 +21,7 @@ import (
 )
 
 // waitLimit is how long a test waits for what has to come.
-const waitLimit = 20 * time.Second
+const waitLimit = time.Minute
 
 // await returns the next value of a channel.
 func await[T any](t *testing.T, what string, ch <-chan T) (v T) {
