@@ -63,7 +63,7 @@ stress:
 	for core in $$(seq $$(getconf _NPROCESSORS_ONLN)); do \
 		while kill -0 $$shell 2>/dev/null; do i=0; while [ $$i -lt 100000 ]; do i=$$((i + 1)); done; done & \
 	done; \
-	{ CGO_ENABLED=1 $(GO) test -race -count=$(COUNT) -timeout 60m $(PACKAGES); echo "exit status $$?"; } 2>&1 | tee bin/stress.log; \
+	{ CGO_ENABLED=1 $(GO) test -race -count=$(COUNT) -timeout 2h $(PACKAGES); echo "exit status $$?"; } 2>&1 | tee bin/stress.log; \
 	echo "Failures by test and package:"; \
 	grep -E '^ *(--- FAIL|FAIL[[:space:]]|panic:)' bin/stress.log | sed -E 's/ \(.*|\t[0-9.]+s$$//' | sort | uniq -c; \
 	grep -q '^exit status 0$$' bin/stress.log
