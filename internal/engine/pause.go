@@ -20,11 +20,7 @@ const (
 // client's, and the client must not take it for the server's. So no ping times out
 // meanwhile. In revision 3 the client waits PingTimeout3 for the answer to its own
 // ping, but any packet will do: it gets noops. In revision 4 the pings go on.
-func (s *Session) Pause() {
-	s.mu.Lock()
-	defer s.unlock()
-	s.pauseLocked(byHandler)
-}
+func (s *Session) Pause() { s.pause(byHandler) }
 
 func (s *Session) pauseLocked(by pauser) {
 	if s.out.state != open {
