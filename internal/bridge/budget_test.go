@@ -43,7 +43,7 @@ func TestClientsThatLeaveStayWithinTheBudget(t *testing.T) {
 			c.sendSlowly(perClient, text)
 			synctest.Wait()
 			c.conn.Close()
-			time.Sleep(time.Minute) // the clock of the test
+			<-time.After(time.Minute) // the clock of the test
 			synctest.Wait()
 			if i == 49 {
 				goroutines = runtime.NumGoroutine()
