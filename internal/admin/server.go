@@ -59,9 +59,6 @@ func New(cfg Config) *Server {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Panics == nil {
-		cfg.Panics = panics.New(nil)
-	}
 	return &Server{cfg: cfg, history: history{max: max(1, int(window/cfg.Interval))}}
 }
 

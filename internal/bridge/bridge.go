@@ -63,9 +63,6 @@ func (c Config) withDefaults() Config {
 	c.MaxAttachmentBytes = cmp.Or(c.MaxAttachmentBytes, 4<<20)
 	c.MaxQueue = cmp.Or(c.MaxQueue, 1<<20)
 	c.MaxTotalQueue = cmp.Or(c.MaxTotalQueue, 64<<20)
-	if c.Panics == nil {
-		c.Panics = panics.New(nil)
-	}
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Audience == nil {
 		c.Audience = noAudience{}

@@ -76,9 +76,6 @@ func New(opts *redis.Options, cfg Config) *Register {
 	if cfg.Expiry == 0 {
 		cfg.Expiry = 10 * time.Second
 	}
-	if cfg.Panics == nil {
-		cfg.Panics = panics.New(nil)
-	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

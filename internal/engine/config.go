@@ -116,9 +116,6 @@ func (c Config) withDefaults() Config {
 	if len(c.Revisions) == 0 {
 		c.Revisions = []Revision{Revision3, Revision4}
 	}
-	if c.Panics == nil {
-		c.Panics = panics.New(nil)
-	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

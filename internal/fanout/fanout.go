@@ -56,9 +56,6 @@ func New(cfg Config) *Fanout {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Panics == nil {
-		cfg.Panics = panics.New(nil)
-	}
 	f := &Fanout{Log: newLog(), logger: cfg.Logger, stop: make(chan struct{})}
 	for range max(1, runtime.GOMAXPROCS(0)/2) {
 		w := &worker{wake: make(chan struct{}, 1), panics: cfg.Panics, logger: cfg.Logger, out: newBatch(cfg)}

@@ -25,7 +25,8 @@ const (
 	Report    Place = "report"    // gathering figures for the operator and for other nodes
 )
 
-// A Recorder logs panics and counts them. All methods may be called concurrently.
+// A Recorder logs panics and counts them. All methods may be called concurrently. A nil
+// Recorder recovers and tells nobody.
 type Recorder struct {
 	log *slog.Logger
 
@@ -72,6 +73,9 @@ func (r *Recorder) Recover(place Place, cleanup func()) {
 }
 
 func (r *Recorder) record(place Place, v any) {
+	if r == nil {
+		return
+	}
 	r.log.Error("panic: the client that caused it may have lost its connection, all others go on; please report it",
 		"place", string(place), "panic", v, "stack", string(debug.Stack()))
 	r.mu.Lock()

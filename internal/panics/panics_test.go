@@ -34,6 +34,15 @@ func TestRecover(t *testing.T) {
 	}
 }
 
+// A nil Recorder recovers and cleans up all the same.
+func TestNilRecorder(t *testing.T) {
+	cleaned := 0
+	breakDown(nil, "boom", func() { cleaned++; panic("again") })
+	if cleaned != 1 {
+		t.Errorf("%d cleanups ran, want 1", cleaned)
+	}
+}
+
 func TestCleanupPanics(t *testing.T) {
 	r := New(nil)
 	breakDown(r, "boom", func() { panic("again") })

@@ -59,9 +59,6 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.Panics == nil {
-		c.Panics = panics.New(nil)
-	}
 	return c
 }
 
