@@ -14,15 +14,20 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 	s.waitResumed()
 	live := s.heard(p)
 	if live && p.Type == packet.Message {
-		s.server.count.received.Add(1)
-		data := p.Data
-		if max(memory, cap(data)) > 2*len(data)+256 {
-			// A handler that keeps one byte must not keep the buffer of a megabyte.
-			data = bytes.Clone(data)
-		}
-		s.server.handler.Message(s, data, p.Binary)
+		s.message(p, memory)
 	}
 	return live
+}
+
+// message hands a message to the handler.
+func (s *Session) message(p packet.Packet, memory int) {
+	s.server.count.received.Add(1)
+	data := p.Data
+	if max(memory, cap(data)) > 2*len(data)+256 {
+		// A handler that keeps one byte must not keep the buffer of a megabyte.
+		data = bytes.Clone(data)
+	}
+	s.server.handler.Message(s, data, p.Binary)
 }
 
 // heard does what a packet means to the session itself. The result is whether the

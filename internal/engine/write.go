@@ -10,11 +10,11 @@ import (
 )
 
 func (s *Session) enqueueLocked(p packet.Packet) {
-	if s.ws != nil {
-		s.out.frames = s.ws.appendPacket(s.out.frames, p)
-	} else {
-		s.out.frames = packet.AppendPacketFrame(s.out.frames, p)
+	if s.ws != nil && p.Binary {
+		s.out.frames = s.ws.appendBinary(s.out.frames, p)
+		return
 	}
+	s.out.frames = packet.AppendPacketFrame(s.out.frames, p)
 }
 
 // sendLocked sends one packet.

@@ -97,12 +97,23 @@ func (c *wsConn) tryWrite(p []byte) (n int, err error) {
 func (c *wsConn) abort() { c.conn.SetDeadline(past) }
 
 func (c *wsConn) appendPacket(dst []byte, p packet.Packet) []byte {
+	if p.Binary {
+		return c.appendBinary(dst, p)
+	}
+	return packet.AppendPacketFrame(dst, p)
+}
+
+// appendBinary is not part of appendPacket and enqueueLocked because they run for
+// each ping of a client: with larger frames of its own the path from reading a ping to
+// sending the pong needs more than the 2 KB of a new goroutine's stack, and each client
+// at rest would cost 2 KB more.
+func (c *wsConn) appendBinary(dst []byte, p packet.Packet) []byte {
 	switch {
-	case p.Binary && c.base64 && c.revision == Revision4:
+	case c.base64 && c.revision == Revision4:
 		return packet.AppendFrame(dst, false, packet.AppendPayload4(nil, slices.Values([]packet.Packet{p})))
-	case p.Binary && c.base64:
+	case c.base64:
 		return packet.AppendFrame(dst, false, packet.AppendText(nil, p))
-	case p.Binary && c.revision == Revision4:
+	case c.revision == Revision4:
 		return packet.AppendFrame(dst, true, p.Data)
 	}
 	return packet.AppendPacketFrame(dst, p)
