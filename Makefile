@@ -56,14 +56,15 @@ unit:
 fuzz-session:
 	$(GO) test -run '^$$' -fuzz '^FuzzSession$$' -fuzztime $(SESSIONTIME) ./internal/node
 
-# Every unit test COUNT times with the race detector, while a busy loop for each core competes with the tests. The loops end
-# with this target, however it ends: each of them watches the shell that started it.
+# Every unit test COUNT times with the race detector, while a busy loop for each core competes with the tests, and two packages
+# for each core run at once: most of them wait. The loops end with this target, however it ends: each of them watches the shell
+# that started it.
 stress:
-	@mkdir -p bin; shell=$$$$; \
-	for core in $$(seq $$(getconf _NPROCESSORS_ONLN)); do \
+	@mkdir -p bin; shell=$$$$; cores=$$(getconf _NPROCESSORS_ONLN); \
+	for core in $$(seq $$cores); do \
 		while kill -0 $$shell 2>/dev/null; do i=0; while [ $$i -lt 100000 ]; do i=$$((i + 1)); done; done & \
 	done; \
-	{ CGO_ENABLED=1 $(GO) test -race -count=$(COUNT) -timeout 2h $(PACKAGES); echo "exit status $$?"; } 2>&1 | tee bin/stress.log; \
+	{ CGO_ENABLED=1 $(GO) test -race -p $$((2 * cores)) -count=$(COUNT) -timeout 2h $(PACKAGES); echo "exit status $$?"; } 2>&1 | tee bin/stress.log; \
 	echo "Failures by test and package:"; \
 	grep -E '^ *(--- FAIL|FAIL[[:space:]]|panic:)' bin/stress.log | sed -E 's/ \(.*|\t[0-9.]+s$$//' | sort | uniq -c; \
 	grep -q '^exit status 0$$' bin/stress.log
