@@ -14,20 +14,22 @@ func (s *Session) receive(p packet.Packet, memory int) bool {
 	s.waitResumed()
 	live := s.heard(p)
 	if live && p.Type == packet.Message {
-		s.message(p, memory)
+		s.server.count.received.Add(1)
+		s.server.handler.Message(s, compact(p.Data, memory), p.Binary)
 	}
 	return live
 }
 
-// message hands a message to the handler.
-func (s *Session) message(p packet.Packet, memory int) {
-	s.server.count.received.Add(1)
-	data := p.Data
+// compact returns data, or a copy if it is a small part of a buffer of memory bytes: a
+// handler that keeps one byte must not keep the buffer of a megabyte. Not inlined for the
+// reason given at appendBinary.
+//
+//go:noinline
+func compact(data []byte, memory int) []byte {
 	if max(memory, cap(data)) > 2*len(data)+256 {
-		// A handler that keeps one byte must not keep the buffer of a megabyte.
-		data = bytes.Clone(data)
+		return bytes.Clone(data)
 	}
-	s.server.handler.Message(s, data, p.Binary)
+	return data
 }
 
 // heard does what a packet means to the session itself. The result is whether the
