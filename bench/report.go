@@ -53,7 +53,7 @@ func (r results) complete() error {
 			switch {
 			case row.bystanders > 0:
 				key = "back"
-			case row.relayAlone || row.rate > 0:
+			case row.rate > 0:
 				key = "p50" // the few messages of a pair can take less CPU than the kernel's clock shows
 			}
 			if n := r.spread(row.name, server, key).n; n < want {
